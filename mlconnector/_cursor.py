@@ -1,0 +1,193 @@
+"""Cursors: a watermark that moves with the last page, a position that moves page by page, and overlap memory.
+
+A cursor is plain JSON. ``delivery.md`` rule 2 lives here: the new watermark is the smaller of the highest stamp seen
+and the source's clock when the pass began, never goes back, and changes only with the last page.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+from mlconnector.errors import CursorMismatch, InvalidArgument
+
+__all__ = ["MEMORY", "PassState", "Seen", "filters_hash"]
+
+VERSION = 1
+MEMORY = 20_000
+"""Fingerprints a cursor remembers at most; past it documents are handed out again, never left out."""
+
+_SETTLING = 600.0
+"""A row can be changed again within the second of its stamp, and be committed late. A stamp proves that nothing
+changed once it was read again this many seconds, on the source's clock, after it was first seen."""
+_COLD = 26 * 3600.0
+"""A stamp this old when read cannot be such a second, whatever the zone of the stamps."""
+
+
+@attrs.frozen
+class Seen:
+    """What was handed out under a key, with its stamp, stamp signature, and when it was first and last read.
+
+    Times are seconds since the epoch.
+    """
+
+    fingerprint: str
+    stamp: float
+    signature: str = ""
+    first: float = 0.0
+    latest: float = 0.0
+
+    @property
+    def settled(self) -> bool:
+        """The signature was read so late after its stamp that equal stamps prove equal content."""
+        return self.latest - self.first >= _SETTLING or self.latest - self.stamp >= _COLD
+
+    def plain(self) -> list[Any]:
+        """As JSON."""
+        if not self.signature:
+            return [self.fingerprint, self.stamp]
+        return [self.fingerprint, self.stamp, self.signature, self.first, self.latest]
+
+
+def filters_hash(filters: Mapping[str, Any]) -> str:
+    """Short hash of the plain-JSON filters of a read."""
+    text = json.dumps(filters, sort_keys=True, default=str, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _instant(text: str | None) -> dt.datetime | None:
+    return None if text is None else dt.datetime.fromisoformat(text)
+
+
+def _text(instant: dt.datetime | None) -> str | None:
+    return None if instant is None else instant.astimezone(dt.UTC).isoformat()
+
+
+@attrs.define
+class PassState:
+    """One pass over a source, from a cursor or an instant to the next cursor."""
+
+    system: str
+    kind: str
+    filters: str
+    overlap: dt.timedelta
+    memory: int
+    floor: dt.datetime | None = None
+    watermark: dt.datetime | None = None
+    lower: dt.datetime | None = None
+    begin: dt.datetime | None = None
+    high: dt.datetime | None = None
+    position: Any = None
+    seen: dict[str, Seen] = attrs.Factory(dict)
+    _roomy: int = 1000
+
+    def start(self, since: dt.datetime | Mapping[str, Any] | None) -> None:
+        """Take up a cursor, or begin at an instant.
+
+        Raises:
+            CursorMismatch: A cursor of another system, kind or filter.
+            InvalidArgument: A naive datetime, or something that is neither.
+        """
+        if since is None:
+            return
+        if isinstance(since, dt.datetime):
+            if since.tzinfo is None:
+                raise InvalidArgument(f"since={since!r} has no time zone.", cure="Pass an aware datetime.")
+            self.floor = self.lower = since.astimezone(dt.UTC)
+            return
+        if not isinstance(since, Mapping):
+            raise InvalidArgument(f"since={since!r} is neither a datetime nor a cursor.", cure="Pass one of the two.")
+        expected = {"v": VERSION, "system": self.system, "kind": self.kind, "filters": self.filters}
+        for name, value in expected.items():
+            if since.get(name) != value:
+                raise CursorMismatch(
+                    f"The cursor has {name}={since.get(name)!r}, this read has {value!r}.",
+                    cure="Use the cursor with the read that made it, or start this read with a datetime.",
+                    system=self.system,
+                )
+        self.floor, self.watermark = _instant(since["floor"]), _instant(since["watermark"])
+        self.seen = {key: Seen(*entry) for key, entry in since["seen"].items()}
+        under_way = since["pass"]
+        if under_way is not None:
+            self.begin, self.high = _instant(under_way["begin"]), _instant(under_way["high"])
+            self.lower, self.position = _instant(under_way["lower"]), under_way["position"]
+        elif self.watermark is not None:
+            lower = self.watermark - self.overlap
+            self.lower = lower if self.floor is None else max(lower, self.floor)
+        else:
+            self.lower = self.floor
+
+    def settled(self, key: str, signature: str) -> bool:
+        """This key with this stamp signature was read before, late enough to be sure of its content."""
+        entry = self.seen.get(key)
+        return entry is not None and entry.signature == signature and entry.settled
+
+    def note_clock(self, clock: dt.datetime) -> None:
+        """The source's clock at its first answer."""
+        if self.begin is None:
+            self.begin = clock
+
+    def note_high(self, stamp: dt.datetime | None) -> None:
+        """A stamp that was seen."""
+        if stamp is not None and (self.high is None or stamp > self.high):
+            self.high = stamp
+
+    def is_repeat(self, document: Any) -> bool:
+        """The same content was handed out under this key in the overlap."""
+        entry = self.seen.get(document.key)
+        return entry is not None and entry.fingerprint == document.fingerprint[:16]
+
+    def remember(self, document: Any, signature: str, clock: dt.datetime) -> None:
+        """A document that is handed out, or was recognised as handed out before; ``clock`` is the source's."""
+        provenance, watermark = document.provenance, self._moved()
+        stamp = None if provenance is None else provenance.updated_at
+        if stamp is None or watermark is None or self.begin is None or stamp < watermark - self.overlap:
+            self.seen.pop(document.key, None)
+            return
+        before, first = self.seen.get(document.key), clock.timestamp()
+        if before is not None and signature and before.signature == signature:
+            first = before.first
+        entry = Seen(document.fingerprint[:16], stamp.timestamp(), signature, first, self.begin.timestamp())
+        self.seen[document.key] = entry
+
+    def cursor(self, *, last: bool) -> dict[str, Any]:
+        """The cursor after the page just noted; with the last page the watermark moves."""
+        if last or len(self.seen) > self._roomy:
+            self._forget()
+        under_way = {
+            "begin": _text(self.begin),
+            "high": _text(self.high),
+            "lower": _text(self.lower),
+            "position": self.position,
+        }
+        return {
+            "v": VERSION,
+            "system": self.system,
+            "kind": self.kind,
+            "filters": self.filters,
+            "floor": _text(self.floor),
+            "watermark": _text(self._moved() if last else self.watermark),
+            "seen": {key: entry.plain() for key, entry in self.seen.items()},
+            "pass": None if last else under_way,
+        }
+
+    def _moved(self) -> dt.datetime | None:
+        if self.high is None or self.begin is None:
+            return self.watermark
+        moved = min(self.high, self.begin)
+        return moved if self.watermark is None else max(self.watermark, moved)
+
+    def _forget(self) -> None:
+        watermark = self._moved()
+        if watermark is not None:
+            oldest = (watermark - self.overlap).timestamp()
+            self.seen = {key: entry for key, entry in self.seen.items() if entry.stamp >= oldest}
+        if len(self.seen) > self.memory:
+            newest = sorted(self.seen.items(), key=lambda item: item[1].stamp, reverse=True)[: self.memory]
+            self.seen = dict(newest)
+        self._roomy = max(1000, 2 * len(self.seen))

@@ -1,0 +1,318 @@
+"""Reading: an immutable description of a read, its passes, pages and cursors (design 4.3).
+
+A :class:`Records` does nothing until it is iterated. Each iteration is an independent pass from the same start::
+
+    for order in jde.purchase_orders(since=saved): ...          # documents, raises at a bad row
+
+    for page in jde.purchase_orders(since=saved).pages():       # pages, hands bad rows over
+        handle(page.documents)
+        save(page.cursor)                                       # plain JSON
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from typing import Any, Generic, Protocol, TypeVar
+
+import attrs
+
+from mlconnector._cursor import MEMORY, PassState, filters_hash
+from mlconnector._read_ahead import read_ahead
+from mlconnector.clock import SYSTEM_CLOCK
+from mlconnector.errors import InvalidArgument, InvalidDocument
+
+__all__ = ["Batch", "Page", "Reader", "Records", "Rejected", "Window"]
+
+T = TypeVar("T")
+
+
+@attrs.frozen(kw_only=True)
+class Rejected:
+    """A row that could not become a document: its key, the row as the vendor sent it, and every fault."""
+
+    key: str
+    row: Mapping[str, Any] = attrs.field(repr=False)
+    faults: tuple[str, ...]
+    updated_at: dt.datetime | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Page(Generic[T]):
+    """A page of a pass.
+
+    Args:
+        documents: What was read, in the source's order.
+        rejected: Rows that could not become documents.
+        cursor: Where to go on after this page; plain JSON, or ``None`` where the read leaves none. Save it together
+            with what you made of the page.
+        last: Nothing follows.
+        clock: The source's clock when the pass began.
+    """
+
+    documents: tuple[T, ...]
+    rejected: tuple[Rejected, ...] = ()
+    cursor: dict[str, Any] | None = None
+    last: bool = False
+    clock: dt.datetime | None = None
+
+
+def _never(_key: str, _signature: str) -> bool:
+    return False
+
+
+@attrs.frozen(kw_only=True)
+class Window:
+    """What a vendor's reader is asked for.
+
+    Args:
+        lower: Everything stamped at or after it (UTC); earlier may come, later must not be missed. ``None``: all.
+        until: Nothing stamped after it.
+        position: Go on after this position of the same pass.
+        keys: Read exactly these natural keys, whatever their stamp.
+        limit: The consumer needs no more than this many documents.
+        settled: True for a key and stamp signature whose content is known; it need not be read again.
+    """
+
+    lower: dt.datetime | None = None
+    until: dt.datetime | None = None
+    position: Any = None
+    keys: tuple[str, ...] | None = None
+    limit: int | None = None
+    settled: Callable[[str, str], bool] = attrs.field(default=_never, repr=False)
+
+
+@attrs.frozen(kw_only=True)
+class Batch(Generic[T]):
+    """What a vendor's reader hands back for one page.
+
+    Args:
+        documents: Documents, or rows of a raw read.
+        rejected: Rows that could not become documents.
+        position: Plain JSON to go on after this batch.
+        clock: The source's clock (``Date`` of the answer the batch came with); the first one of a pass caps the
+            watermark.
+        last: Nothing follows. The final batch of a pass must say so: only it moves the watermark.
+        signatures: Stamp signature of a document, by key.
+        skipped: Signature and stamp of documents that ``Window.settled`` made unnecessary to read, by key.
+        high: Greatest stamp seen in this batch, where it is not on a document.
+    """
+
+    documents: Sequence[T]
+    rejected: Sequence[Rejected] = ()
+    position: Any = None
+    clock: dt.datetime | None = None
+    last: bool = False
+    signatures: Mapping[str, str] = attrs.field(factory=dict)
+    skipped: Mapping[str, tuple[str, dt.datetime]] = attrs.field(factory=dict)
+    high: dt.datetime | None = None
+
+
+class Reader(Protocol[T]):
+    """How a vendor reads one kind.
+
+    Attributes:
+        filters: Plain JSON of everything that decides which documents the read covers; part of the cursor.
+        overlap: How far behind a watermark late commits, coarse stamps and unknown zones can lie (delivery rule 2).
+        resumable: False for reads without stamps and keys (raw rows): they leave no cursor.
+    """
+
+    system: str
+    kind: str
+    filters: Mapping[str, Any]
+    overlap: dt.timedelta
+    resumable: bool
+
+    def read(self, window: Window) -> Iterator[Batch[T]]:
+        """Yield batches; the final one has ``last=True``."""
+        ...
+
+
+@attrs.define
+class _Latest:
+    cursor: dict[str, Any] | None = None
+
+
+class Records(Generic[T]):
+    """An immutable description of a read; iterating it is a pass.
+
+    Args:
+        reader: The vendor's reader.
+        since: An aware datetime (inclusive, no overlap), a saved cursor, or ``None`` for everything.
+        until: Nothing stamped after it; a backfill with ``until`` leaves no cursor.
+        keys: Exactly these natural keys; leaves no cursor.
+        limit: At most this many documents.
+        memory: Fingerprints a cursor remembers at most.
+
+    Raises:
+        InvalidArgument: A naive datetime, a negative limit.
+        CursorMismatch: A cursor of another system, kind or filter.
+    """
+
+    def __init__(
+        self,
+        reader: Reader[T],
+        *,
+        since: dt.datetime | Mapping[str, Any] | None = None,
+        until: dt.datetime | None = None,
+        keys: Sequence[str] | None = None,
+        limit: int | None = None,
+        memory: int = MEMORY,
+    ) -> None:
+        if until is not None and until.tzinfo is None:
+            raise InvalidArgument(f"until={until!r} has no time zone.", cure="Pass an aware datetime.")
+        if limit is not None and (type(limit) is not int or limit < 0):
+            raise InvalidArgument(f"limit={limit!r} is not a number of documents.", cure="Pass a positive int or None.")
+        if type(memory) is not int or memory < 0:
+            raise InvalidArgument(f"memory={memory!r} is not a number of fingerprints.", cure="Pass a positive int.")
+        if isinstance(keys, str):
+            raise InvalidArgument(f"keys={keys!r} is one string.", cure="Pass a list of keys.")
+        self._reader = reader
+        self._since = since
+        self._until = until
+        self._keys = None if keys is None else tuple(keys)
+        self._limit = limit
+        self._memory = memory
+        self._start()
+        self._latest = _Latest(dict(since) if isinstance(since, Mapping) else None)
+
+    @property
+    def system(self) -> str:
+        """Which system is read."""
+        return self._reader.system
+
+    @property
+    def kind(self) -> str:
+        """What is read, by the reader's name."""
+        return self._reader.kind
+
+    @property
+    def cursor(self) -> dict[str, Any] | None:
+        """Cursor of the latest pass; moves by whole pages, once the document after a page's last is asked for."""
+        return self._latest.cursor
+
+    def continue_from(self, cursor: Mapping[str, Any] | None) -> Records[T]:
+        """The same read from a saved cursor; ``None`` keeps this read's own start."""
+        return self if cursor is None else self._but(since=cursor)
+
+    def only(self, keys: Sequence[str]) -> Records[T]:
+        """The same documents read again by natural key, whatever their stamp. Leaves no cursor."""
+        return self._but(since=None, until=None, keys=keys, limit=None)
+
+    def __iter__(self) -> Iterator[T]:
+        """Documents, one by one.
+
+        Raises:
+            InvalidDocument: At a row that cannot become a document; the documents of its page came before.
+        """
+        latest = self._latest = _Latest(self._start_cursor())
+        with contextlib.closing(self._pages()) as pages:
+            for page in pages:
+                yield from page.documents
+                if page.rejected:
+                    first = page.rejected[0]
+                    raise InvalidDocument(
+                        f"{self.kind} {first.key} cannot be read.",
+                        faults=first.faults,
+                        cure="Correct it in the source, or iterate .pages() and handle page.rejected.",
+                        system=self.system,
+                    )
+                latest.cursor = page.cursor
+
+    def pages(self) -> Iterator[Page[T]]:
+        """Pages, with rejected rows handed over and the cursor after each."""
+        latest = self._latest = _Latest(self._start_cursor())
+        with contextlib.closing(self._pages()) as pages:
+            for page in pages:
+                yield page
+                latest.cursor = page.cursor
+
+    def __repr__(self) -> str:
+        start = "a cursor" if isinstance(self._since, Mapping) else self._since
+        parts = [f"{self.system} {self.kind}"]
+        parts += [f"since={start}"] if start is not None else []
+        parts += [f"until={self._until}"] if self._until is not None else []
+        parts += [f"limit={self._limit}"] if self._limit is not None else []
+        parts += [f"{len(self._keys)} keys"] if self._keys is not None else []
+        return f"<Records {', '.join(parts)}>"
+
+    def _but(self, **changes: Any) -> Records[T]:
+        options: dict[str, Any] = {
+            "since": self._since,
+            "until": self._until,
+            "keys": self._keys,
+            "limit": self._limit,
+            "memory": self._memory,
+        }
+        return Records(self._reader, **{**options, **changes})
+
+    def _start(self) -> PassState:
+        reader = self._reader
+        state = PassState(reader.system, reader.kind, filters_hash(reader.filters), reader.overlap, self._memory)
+        state.start(self._since)
+        return state
+
+    def _start_cursor(self) -> dict[str, Any] | None:
+        return dict(self._since) if isinstance(self._since, Mapping) else None
+
+    @property
+    def _leaves_cursor(self) -> bool:
+        return self._until is None and self._keys is None and self._reader.resumable
+
+    def _pages(self) -> Generator[Page[T], None, None]:
+        state = self._start()
+        window = Window(
+            lower=state.lower,
+            until=self._until,
+            position=state.position,
+            keys=self._keys,
+            limit=self._limit,
+            settled=state.settled,
+        )
+        left, cursor = self._limit, self._start_cursor()
+        with contextlib.closing(read_ahead(self._reader.read(window), _is_last)) as batches:
+            for batch in batches:
+                clock = batch.clock or SYSTEM_CLOCK.now()
+                state.note_clock(clock)
+                documents = self._new(state, batch, clock)
+                cut = left is not None and len(documents) > left
+                if cut:
+                    documents = documents[:left]
+                elif self._leaves_cursor:
+                    state.position = batch.position
+                    cursor = state.cursor(last=batch.last)
+                yield Page(
+                    documents=tuple(documents),
+                    rejected=tuple(batch.rejected),
+                    cursor=cursor if self._leaves_cursor else None,
+                    last=batch.last or cut,
+                    clock=state.begin,
+                )
+                if left is not None:
+                    left -= len(documents)
+                    if left <= 0:
+                        return
+
+    def _new(self, state: PassState, batch: Batch[T], clock: dt.datetime) -> list[T]:
+        """The batch's documents less what the cursor remembers; raw rows as they are."""
+        if not self._leaves_cursor:
+            return list(batch.documents)
+        state.note_high(batch.high)
+        for rejected in batch.rejected:
+            state.note_high(rejected.updated_at)
+        for _signature, stamp in batch.skipped.values():
+            state.note_high(stamp)
+        new: list[T] = []
+        for document in batch.documents:
+            item: Any = document
+            if item.provenance is not None:
+                state.note_high(item.provenance.updated_at)
+            if not (state.seen and state.is_repeat(item)):
+                new.append(document)
+            state.remember(item, batch.signatures.get(item.key, ""), clock)
+        return new
+
+
+def _is_last(batch: Batch[Any]) -> bool:
+    return batch.last
