@@ -121,7 +121,7 @@ class InvalidArgument(MLConnectorError, ValueError):
 class CredentialsNotFound(MLConnectorError):
     """No source in the chain (explicit, environment, keyring, encrypted file) holds a credential field."""
 
-    fault = "administrator"
+    fault: Fault = "administrator"
 
 
 class MissingExtra(MLConnectorError, ImportError):
@@ -139,32 +139,32 @@ class X12Error(MLConnectorError):
 class WebhookRejected(MLConnectorError):
     """A webhook call that failed its check: signature, time stamp, size or form. Answer it with ``status``."""
 
-    fault = "vendor"
+    fault: Fault = "vendor"
 
 
 class ConnectionFailed(MLConnectorError):
     """No complete answer came. ``repeat_safe`` is true only where the request surely never reached the vendor."""
 
-    fault = "network"
+    fault: Fault = "network"
 
 
 class AuthenticationFailed(MLConnectorError):
     """The vendor refused the login, or refused a token twice. Never retried in a loop: accounts lock."""
 
-    fault = "administrator"
+    fault: Fault = "administrator"
 
 
 class PermissionDenied(MLConnectorError):
     """The login works, the action is not allowed to it."""
 
-    fault = "administrator"
+    fault: Fault = "administrator"
 
 
 class RateLimited(MLConnectorError):
     """The vendor refused for load; the request did not act. ``retry_after`` is in seconds, where given."""
 
-    fault = "vendor"
-    repeat_safe = True
+    fault: Fault = "vendor"
+    repeat_safe: bool = True
     retry_after: float | None = None
 
 
@@ -173,9 +173,14 @@ class NotFound(MLConnectorError):
 
 
 class VendorFault(MLConnectorError):
-    """The vendor answered with a fault, or with something that is not an answer (HTML, cut or wrong JSON)."""
+    """The vendor answered with a fault, or with something that is not an answer (HTML, cut or wrong JSON).
 
-    fault = "vendor"
+    Attributes:
+        refused: The vendor understood and refused; nothing was done.
+    """
+
+    fault: Fault = "vendor"
+    refused: bool = False
 
 
 class DocumentError(MLConnectorError):
@@ -204,7 +209,7 @@ class InvalidDocument(DocumentError):
 class UnknownReference(DocumentError):
     """The document names suppliers, accounts, units or routes that the target or the crosswalk does not know."""
 
-    fault = "administrator"
+    fault: Fault = "administrator"
 
 
 class TargetChanged(DocumentError):
@@ -214,7 +219,7 @@ class TargetChanged(DocumentError):
 class DeliveryInDoubt(DocumentError):
     """Sent, and no proof whether it acted. Settle it by looking; the message says what to look for."""
 
-    fault = "network"
+    fault: Fault = "network"
 
 
 class LedgerError(MLConnectorError):
@@ -228,13 +233,13 @@ class LedgerMismatch(LedgerError):
 class LedgerRestored(LedgerError):
     """The ledger is older than its high-water file, or missing beside it (delivery rule 13). Call ``recover``."""
 
-    fault = "administrator"
+    fault: Fault = "administrator"
 
 
 class LeaseLost(LedgerError):
     """Another worker took over, or holds, this flow and target. Nothing was written after that."""
 
-    repeat_safe = True
+    repeat_safe: bool = True
 
 
 class TooManyParked(LedgerError):
