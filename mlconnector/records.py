@@ -196,6 +196,10 @@ class Records(Generic[T]):
         """The same read from a saved cursor; ``None`` keeps this read's own start."""
         return self if cursor is None else self._but(since=cursor)
 
+    def starting(self, since: dt.datetime) -> Records[T]:
+        """The same read from an instant."""
+        return self._but(since=since)
+
     def only(self, keys: Sequence[str]) -> Records[T]:
         """The same documents read again by natural key, whatever their stamp. Leaves no cursor."""
         return self._but(since=None, until=None, keys=keys, limit=None)

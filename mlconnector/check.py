@@ -1,0 +1,55 @@
+"""What a ``check()`` found, step by step, with the cause and the cure of each failure (design section 7)."""
+
+from __future__ import annotations
+
+import html
+
+import attrs
+
+__all__ = ["Check", "CheckStep"]
+
+
+@attrs.frozen(kw_only=True)
+class CheckStep:
+    """One step: what was tried, and for a failure why, what mends it, and who does that."""
+
+    name: str
+    ok: bool
+    detail: str = ""
+    cause: str = ""
+    cure: str = ""
+    who: str = ""
+
+    def __str__(self) -> str:
+        line = f"{'ok  ' if self.ok else 'FAIL'}  {self.name}"
+        line += f": {self.detail}" if self.detail else ""
+        if not self.ok:
+            line += f"\n        cause: {self.cause}\n        cure ({self.who}): {self.cure}"
+        return line
+
+
+@attrs.frozen(kw_only=True)
+class Check:
+    """Everything a check tried; it wrote nothing."""
+
+    system: str
+    steps: tuple[CheckStep, ...] = attrs.field(default=(), converter=tuple)
+
+    @property
+    def ok(self) -> bool:
+        """Every step is."""
+        return all(step.ok for step in self.steps)
+
+    def __str__(self) -> str:
+        return "\n".join([self.system, *(f"  {step}" for step in self.steps)])
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells) + "</tr>"
+            for cells in (
+                ("ok" if step.ok else "FAIL", step.name, step.detail, step.cause, step.cure, step.who)
+                for step in self.steps
+            )
+        )
+        head = "".join(f"<th>{cell}</th>" for cell in ("", "step", "detail", "cause", "cure", "who"))
+        return f"<table><caption>{html.escape(self.system)}</caption><tr>{head}</tr>{rows}</table>"

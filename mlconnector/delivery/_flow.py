@@ -1,0 +1,197 @@
+"""A flow: several syncs that belong together, as one."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal
+
+from mlconnector.check import Check, CheckStep
+from mlconnector.delivery._desk import Outcome
+from mlconnector.delivery._job import log
+from mlconnector.delivery._ledger import Ledger
+from mlconnector.delivery._report import KindReport, Report
+from mlconnector.delivery._rows import Delivery
+from mlconnector.delivery._sync import Progress, StopSignal, Sync
+from mlconnector.errors import InvalidArgument, MLConnectorError
+
+__all__ = ["Flow"]
+
+
+class Flow:
+    """Several syncs under one name, bound to their systems (rule B3).
+
+    Args:
+        name: Names the flow in its ledger.
+        syncs: What it is made of, in the order they run.
+        ledger: The durable memory.
+        systems: Origin by system.
+        begin_needed: True where an empty ledger must not start without ``begin`` (rule B2) and none was given.
+        checks: What :meth:`check` asks besides the ledger, e.g. ``jde.check`` and ``cleo.check``.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        syncs: Sequence[Sync],
+        *,
+        ledger: Ledger,
+        systems: Mapping[str, str],
+        begin_needed: bool = False,
+        checks: Sequence[Callable[[], Check]] = (),
+    ) -> None:
+        if not syncs:
+            raise InvalidArgument(f"{name} has no kinds to deliver.", cure="Name at least one kind.")
+        self.name = name
+        self.ledger = ledger
+        self.syncs = {sync.kind: sync for sync in syncs}
+        self._systems = dict(systems)
+        self._begin_needed = begin_needed
+        self._checks = tuple(checks)
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The keys of ``report.kinds``."""
+        return tuple(self.syncs)
+
+    def run(
+        self,
+        *,
+        dry_run: bool = False,
+        progress: Progress | None = None,
+        stop: StopSignal | None = None,
+        limit: int | None = None,
+    ) -> Report:
+        """Run every sync once; see :meth:`Sync.run`.
+
+        Raises:
+            InvalidArgument: First run towards production partners without ``begin`` (rule B2).
+            LedgerMismatch: The ledger knows this flow with other systems (rule B3).
+            MLConnectorError: What stopped the run, with ``.report`` over all kinds.
+        """
+        if not dry_run:
+            if self._begin_needed and not all(sync.started for sync in self.syncs.values()):
+                raise InvalidArgument(
+                    "begin=None: the first run of this flow would send whatever the source holds.",
+                    cure='Say begin="nothing" (what exists is known, not sent), "everything", or an aware datetime;'
+                    " look with run(dry_run=True) first (rule B2).",
+                )
+            self.ledger.bind(self.name, self._systems)
+        reports: dict[str, KindReport] = {}
+        left = limit
+        for kind, sync in self.syncs.items():
+            try:
+                report = sync.run(dry_run=dry_run, progress=progress, stop=stop, limit=left)
+            except MLConnectorError as error:
+                if error.report is not None:
+                    reports[kind] = error.report.kinds[kind]
+                    reports[kind].stopped = error
+                error.report = self._merged(reports, dry_run=dry_run)
+                raise
+            reports[kind] = report.kinds[kind]
+            if left is not None:
+                left = max(0, left - reports[kind].delivered)
+        return self._merged(reports, dry_run=dry_run)
+
+    def _merged(self, reports: Mapping[str, KindReport], *, dry_run: bool) -> Report:
+        names = {sync.name for sync in self.syncs.values()}
+        items = tuple(item for item in self.ledger.attention() if item.flow in names)
+        return Report(flow=self.name, kinds=dict(reports), attention=items, dry_run=dry_run)
+
+    def replay(
+        self,
+        state: str = "parked",
+        keys: Sequence[str] | None = None,
+        cause: str | None = None,
+        *,
+        dry_run: bool = False,
+        actor: str | None = None,
+        reason: str | None = None,
+    ) -> list[Delivery]:
+        """Queue again, over all kinds; see :meth:`Sync.replay`. The next run sends it."""
+        return [
+            delivery
+            for sync in self.syncs.values()
+            for delivery in sync.replay(state, keys, cause, dry_run=dry_run, actor=actor, reason=reason)
+        ]
+
+    def settle(self, key: str, outcome: Outcome, *, kind: str | None = None, actor: str, reason: str) -> Delivery:
+        """Say what became of a delivery; see :meth:`Sync.settle`. ``kind`` where the key is not of one kind only.
+
+        Raises:
+            InvalidArgument: No kind, or several, have an open delivery under the key.
+        """
+        if kind is not None and kind not in self.syncs:
+            raise InvalidArgument(f"kind={kind!r}.", cure=f"Use one of {', '.join(self.syncs)}.")
+        open_kinds = [
+            name
+            for name, sync in self.syncs.items()
+            if kind in (None, name)
+            and any(one.state in ("in doubt", "parked") for one in self.ledger.deliveries(sync.name, key=key))
+        ]
+        if len(open_kinds) != 1:
+            raise InvalidArgument(
+                f"{key!r} is open in {len(open_kinds)} kinds of {self.name}.", cure="Name the right key, and kind=."
+            )
+        return self.syncs[open_kinds[0]].settle(key, outcome, actor=actor, reason=reason)
+
+    def check(self) -> Check:
+        """Prove the connections and the ledger, step by step; writes nothing."""
+        steps = [step for check in self._checks for step in check().steps]
+        bound = self.ledger.bound(self.name)
+        same = all(bound.get(name, origin) == origin for name, origin in self._systems.items())
+        steps.append(
+            CheckStep(
+                name="ledger: systems",
+                ok=same,
+                detail=", ".join(f"{name} at {origin}" for name, origin in self._systems.items()),
+                cause="" if same else f"the ledger knows {bound}",
+                cure="" if same else "another name= for the flow, or ledger.rename_origin(old, new)",
+                who="" if same else "whoever runs the flow",
+            )
+        )
+        return Check(system=self.name, steps=tuple(steps))
+
+    def poll(
+        self,
+        every: dt.timedelta = dt.timedelta(minutes=10),
+        *,
+        calendar: Callable[[dt.datetime], bool] | None = None,
+        stop: threading.Event | None = None,
+        on_report: Callable[[Report], Any] | None = None,
+        jitter: float = 0.1,
+        failures: Literal["continue", "raise"] = "continue",
+    ) -> None:
+        """Run again and again until ``stop`` is set.
+
+        Args:
+            every: From the end of one run to the begin of the next.
+            calendar: Called with the time; false leaves a run out (blackout windows).
+            stop: Ends it between two documents; set it from a signal handler of yours.
+            on_report: Called with every report.
+            jitter: Share of ``every`` by which a wait varies, so that many pollers do not march in step.
+            failures: ``"continue"`` logs what stopped a run and tries again at the next turn.
+        """
+        if every <= dt.timedelta(0):
+            raise InvalidArgument(f"every={every} is no interval.", cure="Give a positive timedelta.")
+        signal = stop or threading.Event()
+        while not signal.is_set():
+            if calendar is None or calendar(self.ledger.clock.now()):
+                self._poll_once(signal, on_report, failures)
+            signal.wait(every.total_seconds() * random.uniform(1 - jitter, 1 + jitter))  # noqa: S311 - spreads load
+
+    def _poll_once(self, signal: threading.Event, on_report: Callable[[Report], Any] | None, failures: str) -> None:
+        try:
+            report = self.run(stop=signal)
+        except MLConnectorError as error:
+            if failures == "raise" or isinstance(error, InvalidArgument):
+                raise
+            log.error("%s: the run stopped: %s", self.name, error, extra={"flow": self.name})
+            report = error.report
+        if on_report is not None and report is not None:
+            on_report(report)
+
+    def __repr__(self) -> str:
+        return f"Flow({self.name!r}, {', '.join(self.syncs)})"

@@ -1,0 +1,94 @@
+"""What the parts of the engine share in one run of one sync."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import logging
+from collections.abc import Callable
+from typing import Any, Literal
+
+import attrs
+
+from mlconnector.delivery._ledger import Ledger
+from mlconnector.delivery._report import KindReport
+from mlconnector.delivery._rows import Attention, attention_of
+from mlconnector.delivery._store import Lease, Transaction
+from mlconnector.documents import Document
+from mlconnector.target import Target
+
+__all__ = ["HOLDING", "Job", "Settings", "log"]
+
+log = logging.getLogger("mlconnector.delivery")
+
+HOLDING = "(state IN ('sending', 'in doubt', 'unknown') OR (state = 'parked' AND detail IN ('conflict', 'in doubt')))"
+"""An open delivery: it holds its key, never another (delivery rule 4)."""
+
+Select = Callable[[Any, bool], str | None]
+
+
+@attrs.frozen(kw_only=True)
+class Settings:
+    """Options of a sync, see :class:`~mlconnector.delivery.Sync`."""
+
+    sync: str
+    kind: str
+    begin: Literal["everything", "nothing"] | dt.datetime
+    on_baseline_change: Literal["attention", "create", "change"]
+    select: Select | None
+    overwrite: bool
+    stop_after: int
+    uncounted_causes: frozenset[str]
+    on_attention: Callable[[Attention], None] | None
+    lease: dt.timedelta
+    call_timeout: float
+    confirm_within: dt.timedelta
+
+
+@attrs.define(kw_only=True)
+class Job:
+    """One run: ledger, target, lease, report, and what must not be tried twice in it."""
+
+    ledger: Ledger
+    target: Target[Any]
+    settings: Settings
+    lease: Lease
+    report: KindReport
+    tried: set[int] = attrs.field(factory=set)
+    in_a_row: tuple[str, int] = ("", 0)
+
+    @property
+    def sync(self) -> str:
+        """Name of the sync."""
+        return self.settings.sync
+
+    def usage(self, document: Document) -> str:
+        """The usage indicator that is part of the delivery's identity (rule B3)."""
+        ask = getattr(self.target, "usage", None)
+        return "" if ask is None else str(ask(document))
+
+    def attend(self, transaction: Transaction, key: str, text: str) -> None:
+        """Add an attention item, unless the same one is open."""
+        open_already = transaction.rows(
+            "SELECT 1 FROM attention WHERE sync = ? AND key = ? AND text = ? AND closed IS NULL", (self.sync, key, text)
+        )
+        if open_already:
+            return
+        added = transaction.execute(
+            "INSERT INTO attention (sync, kind, key, text, since) VALUES (?, ?, ?, ?, ?)",
+            (self.sync, self.settings.kind, key, text, transaction.at),
+        )
+        transaction.audit("attention", self.sync, key, text=text)
+        log.warning("attention: %s %s: %s", self.sync, key, text, extra={"sync": self.sync, "key": key})
+        if self.settings.on_attention is not None:
+            row = transaction.rows("SELECT * FROM attention WHERE id = ?", (added.lastrowid,))[0]
+            self.settings.on_attention(attention_of(row, transaction.now))
+
+    def move(self, transaction: Transaction, delivery: int, state: str, **columns: Any) -> None:
+        """Set a delivery's state and further columns."""
+        changed = {"state": state, "updated_at": transaction.at, **columns}
+        for name in ("faults", "steps", "done", "described"):
+            if name in changed and not isinstance(changed[name], str):
+                changed[name] = json.dumps(changed[name], default=str)
+        assignments = ", ".join(f"{name} = ?" for name in changed)
+        transaction.execute(f"UPDATE deliveries SET {assignments} WHERE id = ?", (*changed.values(), delivery))  # noqa: S608 - own columns

@@ -1,0 +1,251 @@
+"""The ledger: the durable memory of every delivery, its numbers, and an audit that cannot be changed unnoticed."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
+
+from mlconnector.clock import SYSTEM_CLOCK, Clock
+from mlconnector.delivery._crosswalk import Crosswalk
+from mlconnector.delivery._high_water import default_path
+from mlconnector.delivery._rows import (
+    Attention,
+    Delivery,
+    HistoryEvent,
+    OrderState,
+    attention_of,
+    delivery_of,
+    event_of,
+)
+from mlconnector.delivery._store import Lease, Store, event_hash
+from mlconnector.errors import InvalidArgument, LeaseLost, LedgerError, LedgerMismatch
+
+__all__ = ["Ledger"]
+
+
+class Ledger:
+    """The durable memory of flows and syncs.
+
+    Args:
+        path: A file on a local disk, or ``":memory:"`` for tests.
+        actor: Who acts; stands in every audit event.
+        high_water: Where the high-water file lies; by default in the user's state directory (delivery rule 13).
+        retain_years: How long nothing is pruned (rule B7).
+        four_eyes: Payee changes wait for a second actor (rule B7).
+        clock: For tests.
+
+    Raises:
+        InvalidArgument: An option that cannot be meant.
+        LedgerError: The file is no ledger, or lies where it cannot be locked.
+        LedgerRestored: The file is older than it once was.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        actor: str,
+        high_water: str | os.PathLike[str] | None = None,
+        retain_years: int = 10,
+        four_eyes: bool = False,
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
+        name = os.fspath(path)
+        if name.startswith(("postgresql:", "postgres:")):
+            raise InvalidArgument(
+                "path names PostgreSQL, which this version does not speak.", cure="Name an SQLite file on a local disk."
+            )
+        if not actor.strip():
+            raise InvalidArgument(f"actor={actor!r} names nobody.", cure='Say who acts, e.g. actor="nightly job".')
+        if type(retain_years) is not int or retain_years < 0:
+            raise InvalidArgument(f"retain_years={retain_years!r} is no number of years.", cure="Give 0 or more.")
+        place = None
+        if name != ":memory:":
+            place = Path(high_water) if high_water is not None else default_path(Path(name))
+        self._name = name
+        self.clock = clock
+        self.retain_years = retain_years
+        self.four_eyes = four_eyes
+        self.store = Store(name, actor=actor, clock=clock, high_water=place)
+        self.crosswalk = Crosswalk(self.store)
+
+    @property
+    def actor(self) -> str:
+        """Who acts."""
+        return self.store.actor
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Ledger({self._name!r}, actor={self.actor!r})"
+
+    def close(self) -> None:
+        """Close the database; a second call does nothing."""
+        self.store.close()
+
+    def deliveries(
+        self,
+        flow: str | None = None,
+        kind: str | None = None,
+        state: str | None = None,
+        key: str | None = None,
+        older_than: dt.timedelta | None = None,
+    ) -> list[Delivery]:
+        """Deliveries, in the order they were recorded.
+
+        Args:
+            flow: Name of the flow, or of one of its syncs (``"name/kind"``).
+            kind: Kind of document. ``state``: as on :class:`Delivery`. ``key``: natural key.
+            older_than: Only those recorded at least this long ago.
+        """
+        wanted = {"kind": kind, "state": state, "key": key}
+        terms = [f"{column} = ?" for column, value in wanted.items() if value is not None]
+        values = [value for value in wanted.values() if value is not None]
+        if flow is not None:
+            terms.append("(sync = ? OR substr(sync, 1, ?) = ?)")
+            values += [flow, len(flow) + 1, f"{flow}/"]  # type: ignore[list-item]  # a length among texts
+        where = f" WHERE {' AND '.join(terms)}" if terms else ""
+        now = self.clock.now()
+        rows = self.store.read(f"SELECT * FROM deliveries{where} ORDER BY id", values)  # noqa: S608 - own columns
+        found = [delivery_of(row, now) for row in rows]
+        return [one for one in found if older_than is None or one.age >= older_than]
+
+    def history(self, key: str) -> list[HistoryEvent]:
+        """Everything that happened to a natural key, oldest first."""
+        return [event_of(row) for row in self.store.read("SELECT * FROM audit WHERE key = ? ORDER BY number", (key,))]
+
+    def payload(self, delivery: Delivery) -> bytes:
+        """The exact bytes of the latest transmission of a delivery; empty where nothing was sent."""
+        row = self.store.read("SELECT payload FROM deliveries WHERE id = ?", (delivery.id,))[0]
+        return bytes(row["payload"] or b"")
+
+    def attention(self, *, open_only: bool = True) -> list[Attention]:
+        """What a person must see, oldest first (rule B6)."""
+        now = self.clock.now()
+        rows = self.store.read("SELECT * FROM attention ORDER BY id")
+        return [attention_of(row, now) for row in rows if not (open_only and row["closed"])]
+
+    def orders(self) -> list[OrderState]:
+        """One row an order: its newest revision and the last one sent (rule B81)."""
+        rows = self.store.read(
+            "SELECT d.*, h.base FROM deliveries AS d JOIN heads AS h ON h.sync = d.sync AND h.usage = d.usage"
+            " AND h.key = d.key AND h.latest = d.revision WHERE d.kind = 'purchase_orders' ORDER BY d.id"
+        )
+        return [
+            OrderState(
+                flow=row["sync"],
+                key=row["key"],
+                revision=row["revision"],
+                state=row["state"],
+                sent_revision=row["base"],
+                interchange=row["interchange"],
+                updated_at=dt.datetime.fromisoformat(row["updated_at"]),
+            )
+            for row in rows
+        ]
+
+    def verify(self) -> int:
+        """Walk the audit chain; returns how many events it has.
+
+        Raises:
+            LedgerError: An event was changed, removed or put in; names the first bad one.
+        """
+        previous, count = "", 0
+        for row in self.store.read("SELECT * FROM audit ORDER BY number"):
+            *content, kept = tuple(row)
+            previous, count = event_hash(previous, content), count + 1
+            if row["number"] != count or previous != kept:
+                raise LedgerError(
+                    f"The audit is broken at event {count}.",
+                    cure="Compare with a backup; somebody changed the ledger by other means than this library.",
+                )
+        return count
+
+    def head(self) -> dict[str, object]:
+        """Number and hash of the last audit event, for safekeeping elsewhere."""
+        rows = self.store.read("SELECT number, hash FROM audit ORDER BY number DESC LIMIT 1")
+        return {"number": rows[0]["number"], "hash": rows[0]["hash"]} if rows else {"number": 0, "hash": ""}
+
+    def export_audit(self, path: str | os.PathLike[str]) -> int:
+        """Write the audit as JSON Lines; returns how many events."""
+        rows = self.store.read("SELECT * FROM audit ORDER BY number")
+        with Path(path).open("w", encoding="utf-8") as file:
+            for row in rows:
+                file.write(json.dumps({**dict(row), "facts": json.loads(row["facts"])}) + "\n")
+        return len(rows)
+
+    def backup(self, path: str | os.PathLike[str]) -> None:
+        """Copy the ledger while it is in use."""
+        self.store.backup(os.fspath(path))
+
+    def bind(self, flow: str, systems: Mapping[str, str]) -> None:
+        """Bind a flow to its systems at first use (rule B3).
+
+        Args:
+            flow: The flow's name.
+            systems: Origin (with environment or organisation) by system.
+
+        Raises:
+            LedgerMismatch: The flow is bound to other ones.
+        """
+        bound = self.bound(flow)
+        wrong = {name: bound[name] for name, origin in systems.items() if bound.get(name, origin) != origin}
+        if wrong:
+            raise LedgerMismatch(
+                f"In {self._name} the flow {flow!r} belongs to {wrong}, not to {dict(systems)}.",
+                cure="Either give the flow another name=, or, if the same system has moved,"
+                " whoever runs it calls ledger.rename_origin(old, new).",
+            )
+        if not bound:
+            with self.store.transaction() as transaction:
+                for name, origin in systems.items():
+                    transaction.execute("INSERT INTO bindings VALUES (?, ?, ?)", (flow, name, origin))
+                transaction.audit("bound", flow, systems=dict(systems))
+
+    def bound(self, flow: str) -> dict[str, str]:
+        """The systems a flow is bound to."""
+        rows = self.store.read("SELECT system, origin FROM bindings WHERE flow = ?", (flow,))
+        return {row["system"]: row["origin"] for row in rows}
+
+    def rename_origin(self, old: str, new: str) -> int:
+        """The same system has another address now; returns how many bindings changed."""
+        with self.store.transaction() as transaction:
+            count = transaction.execute("UPDATE bindings SET origin = ? WHERE origin = ?", (new, old)).rowcount
+            transaction.audit("renamed", old=old, new=new, bindings=count)
+        return count
+
+    def acquire(self, sync: str, *, worker: str, length: dt.timedelta) -> Lease:
+        """Take the lease of a sync, under a token that never was before (delivery rule 5).
+
+        Raises:
+            LeaseLost: Another worker holds it.
+        """
+        now, seconds = self.clock.now().timestamp(), length.total_seconds()
+        with self.store.transaction() as transaction:
+            rows = transaction.rows("SELECT * FROM leases WHERE sync = ?", (sync,))
+            if rows and rows[0]["expires"] > now:
+                raise LeaseLost(
+                    f"{rows[0]['worker']} is working on {sync}.",
+                    cure="Wait until it is done; a dead worker's lease ends by itself.",
+                )
+            token = f"{self.store.meta('epoch')}-{secrets.token_hex(12)}"
+            transaction.execute(
+                "INSERT OR REPLACE INTO leases VALUES (?, ?, ?, ?)", (sync, token, worker, now + seconds)
+            )
+            transaction.audit("lease", sync, worker=worker, token=token)
+        return Lease(sync, token, now + seconds, seconds)
+
+    def release(self, lease: Lease) -> None:
+        """Give the lease back, if it is still this one."""
+        with self.store.transaction() as transaction:
+            transaction.execute("DELETE FROM leases WHERE sync = ? AND token = ?", (lease.sync, lease.token))
+        self.store.checkpoint()

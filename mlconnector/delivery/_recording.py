@@ -1,0 +1,191 @@
+"""Recording: a page of documents becomes revisions, with its cursor, in one transaction (delivery rules 1 to 3)."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from mlconnector.delivery._job import Job
+from mlconnector.delivery._rows import QUEUED
+from mlconnector.delivery._store import Transaction
+from mlconnector.documents import Document, to_json
+from mlconnector.records import Page, Rejected
+
+__all__ = ["DROPPED", "Recorder", "category"]
+
+DROPPED = "dropped by a person"
+"""Reason of a revision that a person said must not go; only a later revision takes its place."""
+
+
+def category(row: sqlite3.Row | Mapping[str, Any]) -> str:
+    """Where a delivery counts in the report, when nothing was done about it in this run."""
+    state = row["state"]
+    if state == "in doubt":
+        return "in_doubt"
+    if state in QUEUED:
+        return "queued"
+    if state in ("parked", "baselined"):
+        return str(state)
+    return "unchanged"
+
+
+class Recorder:
+    """Turns what was read into revisions."""
+
+    def __init__(self, job: Job, *, baseline: bool) -> None:
+        self._job = job
+        self._baseline = baseline
+
+    def record(self, page: Page[Any], *, save_cursor: bool) -> None:
+        """One page, one transaction: revisions, waiting keys, rejected rows, and the cursor."""
+        job = self._job
+        with job.ledger.store.transaction(job.lease) as transaction:
+            transaction.audit(
+                "poll", job.sync, documents=len(page.documents), rejected=len(page.rejected), last=page.last
+            )
+            for document in page.documents:
+                self._record(transaction, document)
+            for rejected in page.rejected:
+                self._reject(transaction, rejected)
+            if save_cursor and page.cursor is not None:
+                cursor = json.dumps(page.cursor)
+                transaction.execute("INSERT OR REPLACE INTO cursors VALUES (?, ?)", (job.sync, cursor))
+
+    def gone(self, keys: Iterable[str]) -> None:
+        """Waiting keys that the source no longer has."""
+        job = self._job
+        with job.ledger.store.transaction(job.lease) as transaction:
+            for key in keys:
+                transaction.execute("DELETE FROM waiting WHERE sync = ? AND key = ?", (job.sync, key))
+                transaction.audit("gone", job.sync, key)
+                known = transaction.rows("SELECT 1 FROM heads WHERE sync = ? AND key = ? AND base > 0", (job.sync, key))
+                if known:
+                    job.attend(transaction, key, "The partner knows it, the source no longer has it.")
+
+    def _record(self, transaction: Transaction, document: Document) -> None:
+        job, key = self._job, document.key
+        usage = job.usage(document)
+        heads = transaction.rows("SELECT * FROM heads WHERE sync = ? AND usage = ? AND key = ?", (job.sync, usage, key))
+        head = heads[0] if heads else None
+        reason = self._excluded(transaction, document, head, usage)
+        if reason is not None:
+            transaction.execute("DELETE FROM waiting WHERE sync = ? AND key = ?", (job.sync, key))
+            job.report.note(key, "excluded", reason)
+            return
+        if not document.ready:
+            self._wait(transaction, document, usage)
+            return
+        transaction.execute("DELETE FROM waiting WHERE sync = ? AND key = ?", (job.sync, key))
+        content = job.target.content(document)
+        if head is not None and head["latest_content"] == content:
+            latest = transaction.rows(
+                "SELECT * FROM deliveries WHERE sync = ? AND usage = ? AND key = ? AND revision = ?",
+                (job.sync, usage, key, head["latest"]),
+            )[0]
+            if latest["state"] == "superseded" and latest["reason"] == DROPPED:
+                job.report.note(key, "excluded", DROPPED)
+            elif latest["state"] == "superseded":
+                self._again(transaction, latest["id"], key)
+            elif job.report.outcome.get(key) != "delivered":
+                job.report.note(key, category(latest))
+            return
+        self._add(transaction, document, usage, content, head)
+
+    def _excluded(
+        self, transaction: Transaction, document: Document, head: sqlite3.Row | None, usage: str
+    ) -> str | None:
+        select = self._job.settings.select
+        if select is None:
+            return None
+        known = head is not None and (head["base"] > 0 or self._is_open(transaction, usage, document.key))
+        return select(document, known)
+
+    def _is_open(self, transaction: Transaction, usage: str, key: str) -> bool:
+        return bool(
+            transaction.rows(
+                "SELECT 1 FROM deliveries WHERE sync = ? AND usage = ? AND key = ?"
+                " AND state IN ('sending', 'in doubt', 'parked', 'unknown') LIMIT 1",
+                (self._job.sync, usage, key),
+            )
+        )
+
+    def _wait(self, transaction: Transaction, document: Document, usage: str) -> None:
+        job, key = self._job, document.key
+        transaction.execute(
+            "INSERT INTO waiting VALUES (?, ?, ?, ?) ON CONFLICT (sync, key) DO UPDATE SET reasons = excluded.reasons",
+            (job.sync, key, json.dumps(document.waiting_for), transaction.at),
+        )
+        self._supersede(transaction, usage, key)
+        job.report.note(key, "waiting", document.waiting_for[0])
+
+    def _supersede(self, transaction: Transaction, usage: str, key: str) -> None:
+        """Revisions of which nothing was sent yet, and refused ones, give way to what comes now."""
+        rows = transaction.rows(
+            "SELECT id, revision FROM deliveries WHERE sync = ? AND usage = ? AND key = ?"
+            " AND (state = 'recorded' OR (state = 'parked' AND detail = 'refused'))",
+            (self._job.sync, usage, key),
+        )
+        for row in rows:
+            self._job.move(transaction, row["id"], "superseded")
+            transaction.audit("superseded", self._job.sync, key, revision=row["revision"])
+
+    def _again(self, transaction: Transaction, delivery: int, key: str) -> None:
+        """The newest revision had given way to a waiting state that is over, with the same content."""
+        self._job.move(transaction, delivery, "recorded")
+        transaction.audit("recorded", self._job.sync, key, again=True)
+        self._job.report.note(key, "queued")
+
+    def _add(
+        self, transaction: Transaction, document: Document, usage: str, content: str, head: sqlite3.Row | None
+    ) -> None:
+        job, key = self._job, document.key
+        revision = 1 if head is None else head["latest"] + 1
+        base_is_baseline = head is not None and self._is_baseline(transaction, usage, key, head["base"])
+        quiet = self._baseline or (base_is_baseline and job.settings.on_baseline_change == "attention")
+        state = "baselined" if quiet else "recorded"
+        if not quiet:
+            self._supersede(transaction, usage, key)
+        stamp = None if document.provenance is None else document.provenance.updated_at
+        transaction.execute(
+            "INSERT INTO deliveries (sync, usage, kind, key, revision, content, fingerprint, stamp, document, state,"
+            " recorded_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                *(job.sync, usage, job.settings.kind, key, revision, content, document.fingerprint),
+                *(
+                    None if stamp is None else stamp.isoformat(),
+                    to_json(document),
+                    state,
+                    transaction.at,
+                    transaction.at,
+                ),
+            ),
+        )
+        base = (revision, content) if quiet else (0, None)
+        if not quiet and head is not None and not (base_is_baseline and job.settings.on_baseline_change == "create"):
+            base = (head["base"], head["base_content"])
+        transaction.execute(
+            "INSERT INTO heads (sync, usage, key, latest, latest_content, base, base_content)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (sync, usage, key) DO UPDATE SET latest = excluded.latest,"
+            " latest_content = excluded.latest_content, base = excluded.base, base_content = excluded.base_content",
+            (job.sync, usage, key, revision, content, *base),
+        )
+        transaction.audit(state, job.sync, key, revision=revision, fingerprint=document.fingerprint, stamp=stamp)
+        job.report.note(key, "baselined" if quiet else "queued")
+        if base_is_baseline and job.settings.on_baseline_change == "attention" and not self._baseline:
+            job.attend(transaction, key, "It was there before the first day and has changed; the partner was not told.")
+
+    def _is_baseline(self, transaction: Transaction, usage: str, key: str, revision: int) -> bool:
+        rows = transaction.rows(
+            "SELECT state FROM deliveries WHERE sync = ? AND usage = ? AND key = ? AND revision = ?",
+            (self._job.sync, usage, key, revision),
+        )
+        return bool(rows) and rows[0]["state"] == "baselined"
+
+    def _reject(self, transaction: Transaction, rejected: Rejected) -> None:
+        job = self._job
+        text = "It cannot be read: " + "; ".join(rejected.faults)
+        transaction.audit("rejected", job.sync, rejected.key, faults=list(rejected.faults))
+        job.attend(transaction, rejected.key, text)
+        job.report.note(rejected.key, "parked", "cannot be read")

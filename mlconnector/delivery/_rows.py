@@ -1,0 +1,174 @@
+"""What the ledger tells: deliveries, history, attention items, orders."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import sqlite3
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+from mlconnector.documents import Document, from_json
+
+__all__ = ["QUEUED", "Attention", "Delivery", "HistoryEvent", "OrderState", "attention_of", "delivery_of", "event_of"]
+
+QUEUED = ("recorded", "sending", "unknown")
+
+
+def _instant(text: str) -> dt.datetime:
+    return dt.datetime.fromisoformat(text)
+
+
+@attrs.frozen(kw_only=True)
+class Delivery:
+    """One document revision on its way to one target.
+
+    Args:
+        flow: The sync it belongs to. ``usage``: usage indicator (``"T"``, ``"P"`` or empty).
+        state: ``recorded``, ``sending``, ``in doubt``, ``parked``, ``delivered``, ``unchanged``, ``superseded``,
+            ``baselined``.
+        detail: For parked: ``refused``, ``conflict`` or ``in doubt``.
+        faults: Everything that stands against it. ``cause``: a short word for what parks many alike.
+        interchange, group: Control numbers of the latest transmission (ISA13, GS06).
+        marker: What it is recognised by at the target. ``target_id``: id of the record there.
+        described: What the target says of it: partner, folder, connection.
+        age: Since it was recorded.
+    """
+
+    id: int
+    flow: str
+    usage: str
+    kind: str
+    key: str
+    revision: int
+    state: str
+    detail: str = ""
+    faults: tuple[str, ...] = ()
+    cause: str = ""
+    reason: str = ""
+    action: str = ""
+    sequence: int = 0
+    attempt: int = 0
+    interchange: int | None = None
+    group: int | None = None
+    marker: str | None = None
+    target_id: str | None = None
+    fingerprint: str = ""
+    described: Mapping[str, Any] = attrs.field(factory=dict)
+    recorded_at: dt.datetime
+    updated_at: dt.datetime
+    age: dt.timedelta
+    _text: str = attrs.field(repr=False)
+
+    @property
+    def document(self) -> Document:
+        """The revision itself."""
+        return from_json(self._text)
+
+
+def delivery_of(row: sqlite3.Row, now: dt.datetime) -> Delivery:
+    """A table row as a delivery."""
+    recorded = _instant(row["recorded_at"])
+    return Delivery(
+        id=row["id"],
+        flow=row["sync"],
+        usage=row["usage"],
+        kind=row["kind"],
+        key=row["key"],
+        revision=row["revision"],
+        state=row["state"],
+        detail=row["detail"],
+        faults=tuple(json.loads(row["faults"])),
+        cause=row["cause"],
+        reason=row["reason"],
+        action=row["action"],
+        sequence=row["sequence"],
+        attempt=row["attempt"],
+        interchange=row["interchange"],
+        group=row["control_group"],
+        marker=row["marker"],
+        target_id=row["target_id"],
+        fingerprint=row["fingerprint"],
+        described=json.loads(row["described"]),
+        recorded_at=recorded,
+        updated_at=_instant(row["updated_at"]),
+        age=now - recorded,
+        text=row["document"],
+    )
+
+
+@attrs.frozen(kw_only=True)
+class HistoryEvent:
+    """One audit event; prints as one line."""
+
+    number: int
+    at: dt.datetime
+    actor: str
+    event: str
+    flow: str
+    key: str
+    facts: Mapping[str, Any]
+
+    def __str__(self) -> str:
+        facts = ", ".join(f"{name}={value}" for name, value in self.facts.items() if value not in ("", None, [], {}))
+        return f"{self.at:%Y-%m-%d %H:%M:%S}  {self.event:<12} {facts}"
+
+
+def event_of(row: sqlite3.Row) -> HistoryEvent:
+    """A table row as an event."""
+    return HistoryEvent(
+        number=row["number"],
+        at=_instant(row["at"]),
+        actor=row["actor"],
+        event=row["event"],
+        flow=row["sync"],
+        key=row["key"],
+        facts=json.loads(row["facts"]),
+    )
+
+
+@attrs.frozen(kw_only=True)
+class Attention:
+    """Nothing failed, but a person must see it (rule B6)."""
+
+    id: int
+    flow: str
+    kind: str
+    key: str
+    text: str
+    since: dt.datetime
+    age: dt.timedelta
+    owner: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.key}: {self.text}"
+
+
+def attention_of(row: sqlite3.Row, now: dt.datetime) -> Attention:
+    """A table row as an attention item."""
+    since = _instant(row["since"])
+    return Attention(
+        id=row["id"],
+        flow=row["sync"],
+        kind=row["kind"],
+        key=row["key"],
+        text=row["text"],
+        since=since,
+        age=now - since,
+        owner=row["owner"],
+    )
+
+
+@attrs.frozen(kw_only=True)
+class OrderState:
+    """One order: its newest revision, where that stands, and the last one the partner has."""
+
+    flow: str
+    key: str
+    revision: int
+    state: str
+    sent_revision: int
+    interchange: int | None = None
+    updated_at: dt.datetime

@@ -1,0 +1,56 @@
+"""The ledger's tables (SQLite), and the version of their form."""
+
+from __future__ import annotations
+
+__all__ = ["SCHEMA", "SCHEMA_VERSION"]
+
+SCHEMA_VERSION = 1
+
+SCHEMA = """
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE bindings (
+    flow TEXT NOT NULL, system TEXT NOT NULL, origin TEXT NOT NULL, PRIMARY KEY (flow, system)
+) WITHOUT ROWID;
+CREATE TABLE leases (
+    sync TEXT PRIMARY KEY, token TEXT NOT NULL, worker TEXT NOT NULL, expires REAL NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE cursors (sync TEXT PRIMARY KEY, cursor TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE heads (
+    sync TEXT NOT NULL, usage TEXT NOT NULL, key TEXT NOT NULL,
+    latest INTEGER NOT NULL, latest_content TEXT NOT NULL,
+    base INTEGER NOT NULL DEFAULT 0, base_content TEXT, target_id TEXT, sequence INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (sync, usage, key)
+) WITHOUT ROWID;
+CREATE TABLE deliveries (
+    id INTEGER PRIMARY KEY, sync TEXT NOT NULL, usage TEXT NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL,
+    revision INTEGER NOT NULL, content TEXT NOT NULL, fingerprint TEXT NOT NULL, stamp TEXT, document TEXT NOT NULL,
+    state TEXT NOT NULL, detail TEXT NOT NULL DEFAULT '', faults TEXT NOT NULL DEFAULT '[]',
+    cause TEXT NOT NULL DEFAULT '', reason TEXT NOT NULL DEFAULT '', action TEXT NOT NULL DEFAULT '',
+    sequence INTEGER NOT NULL DEFAULT 0, attempt INTEGER NOT NULL DEFAULT 0, forced INTEGER NOT NULL DEFAULT 0,
+    step TEXT, steps TEXT NOT NULL DEFAULT '[]', done TEXT NOT NULL DEFAULT '[]',
+    payload BLOB, payload_form TEXT NOT NULL DEFAULT '', marker TEXT, interchange INTEGER, control_group INTEGER,
+    counters TEXT NOT NULL DEFAULT '', target_id TEXT, token TEXT NOT NULL DEFAULT '',
+    settle_at REAL, doubtful_since REAL, described TEXT NOT NULL DEFAULT '{}',
+    recorded_at TEXT NOT NULL, updated_at TEXT NOT NULL,
+    UNIQUE (sync, usage, key, revision)
+);
+CREATE INDEX deliveries_by_state ON deliveries (sync, state);
+CREATE INDEX deliveries_by_key ON deliveries (key);
+CREATE TABLE waiting (
+    sync TEXT NOT NULL, key TEXT NOT NULL, reasons TEXT NOT NULL, since TEXT NOT NULL, PRIMARY KEY (sync, key)
+) WITHOUT ROWID;
+CREATE TABLE attention (
+    id INTEGER PRIMARY KEY, sync TEXT NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL, text TEXT NOT NULL,
+    since TEXT NOT NULL, owner TEXT NOT NULL DEFAULT '', closed TEXT
+);
+CREATE TABLE counters (name TEXT PRIMARY KEY, taken INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE crosswalk (
+    kind TEXT NOT NULL, system TEXT NOT NULL, id TEXT NOT NULL, link INTEGER NOT NULL, PRIMARY KEY (kind, system, id)
+) WITHOUT ROWID;
+CREATE INDEX crosswalk_by_link ON crosswalk (kind, link);
+CREATE TABLE audit (
+    number INTEGER PRIMARY KEY, at TEXT NOT NULL, actor TEXT NOT NULL, token TEXT NOT NULL, event TEXT NOT NULL,
+    sync TEXT NOT NULL, key TEXT NOT NULL, facts TEXT NOT NULL, hash TEXT NOT NULL
+);
+CREATE INDEX audit_by_key ON audit (key);
+"""

@@ -1,0 +1,281 @@
+"""A sync: one kind of document from one source to one target, through the ledger."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Literal, Protocol
+
+from mlconnector.delivery._desk import Outcome, replay, settle
+from mlconnector.delivery._job import Job, Select, Settings
+from mlconnector.delivery._ledger import Ledger
+from mlconnector.delivery._outcome import Outcomes
+from mlconnector.delivery._preview import Previewer
+from mlconnector.delivery._recording import Recorder, category
+from mlconnector.delivery._report import KindReport, Report
+from mlconnector.delivery._rows import Attention, Delivery
+from mlconnector.delivery._sending import Sender
+from mlconnector.delivery._settling import Settler
+from mlconnector.delivery._store import Lease
+from mlconnector.errors import InvalidArgument
+from mlconnector.records import Records
+from mlconnector.target import Target
+
+__all__ = ["Progress", "StopSignal", "Sync"]
+
+_WAITING_PAGE = 100
+
+Begin = Literal["everything", "nothing"] | dt.datetime
+Progress = Callable[[str, int, int], None]
+"""Called with kind, keys read so far and documents delivered so far."""
+
+
+class StopSignal(Protocol):
+    """What ``stop=`` takes; a :class:`threading.Event` is one."""
+
+    def is_set(self) -> bool:
+        """Stop between two documents."""
+        ...
+
+
+class Sync:
+    """One kind of document from one source to one target.
+
+    Args:
+        name: Names the sync in its ledger; part of every delivery's identity.
+        records: What is read, e.g. ``jde.suppliers()``.
+        target: Where it goes.
+        ledger: The durable memory.
+        kind: Key in the report; the records' kind by default.
+        begin: What an empty ledger sends: ``"everything"`` (``None``), ``"nothing"`` (what exists is recorded as
+            known; rule B2) or an aware datetime.
+        on_baseline_change: What a later change of something recorded as known does: ``"attention"``, ``"create"``
+            (goes as new) or ``"change"``.
+        select: Called with the document and whether the target knows its key; a text excludes it, with that reason.
+        overwrite: Write over what people changed in the target (delivery rule 12).
+        stop_after: So many documents in a row parked for one cause stop the run.
+        uncounted_causes: Causes that do not count for that.
+        on_attention: Called with every new attention item.
+        lease: How long a worker may be silent before another takes over.
+        call_timeout: Total time-out of the target's calls, in seconds.
+        confirm_within: How long a delivery in doubt is looked for where absence proves nothing.
+
+    Raises:
+        InvalidArgument: An option that cannot be meant.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        records: Records[Any],
+        target: Target[Any],
+        ledger: Ledger,
+        kind: str | None = None,
+        begin: Begin | None = None,
+        on_baseline_change: Literal["attention", "create", "change"] = "attention",
+        select: Select | None = None,
+        overwrite: bool = False,
+        stop_after: int = 100,
+        uncounted_causes: frozenset[str] = frozenset({"no_route"}),
+        on_attention: Callable[[Attention], None] | None = None,
+        lease: dt.timedelta = dt.timedelta(minutes=10),
+        call_timeout: float = 300.0,
+        confirm_within: dt.timedelta = dt.timedelta(hours=24),
+    ) -> None:
+        if not name.strip():
+            raise InvalidArgument(f"name={name!r} names no sync.", cure="Give it a name of its own.")
+        if isinstance(begin, dt.datetime):
+            if begin.tzinfo is None:
+                raise InvalidArgument(f"begin={begin!r} has no time zone.", cure="Pass an aware datetime.")
+        elif begin not in (None, "everything", "nothing"):
+            raise InvalidArgument(f"begin={begin!r}.", cure='Use "everything", "nothing" or an aware datetime.')
+        if on_baseline_change not in ("attention", "create", "change"):
+            raise InvalidArgument(
+                f"on_baseline_change={on_baseline_change!r}.", cure='Use "attention", "create" or "change".'
+            )
+        if type(stop_after) is not int or stop_after < 1:
+            raise InvalidArgument(f"stop_after={stop_after!r} is no count from 1.", cure="Give a whole number.")
+        if call_timeout <= 0 or lease.total_seconds() <= call_timeout:
+            raise InvalidArgument(
+                f"lease={lease} is not longer than call_timeout={call_timeout} s.", cure="Lengthen the lease."
+            )
+        if not isinstance(target, Target):
+            raise InvalidArgument(f"target={target!r} is no target.", cure="See mlconnector.target.Target.")
+        self.name = name
+        self.kind = kind or records.kind
+        self.target = target
+        self.ledger = ledger
+        self._records = records
+        self._begin = begin
+        self._settings = Settings(
+            sync=name,
+            kind=self.kind,
+            begin=begin or "everything",
+            on_baseline_change=on_baseline_change,
+            select=select,
+            overwrite=overwrite,
+            stop_after=stop_after,
+            uncounted_causes=frozenset(uncounted_causes),
+            on_attention=on_attention,
+            lease=lease,
+            call_timeout=call_timeout,
+            confirm_within=confirm_within,
+        )
+
+    @property
+    def started(self) -> bool:
+        """The ledger has read for it before."""
+        return self._cursor() is not None
+
+    def run(
+        self,
+        *,
+        dry_run: bool = False,
+        progress: Progress | None = None,
+        stop: StopSignal | None = None,
+        limit: int | None = None,
+    ) -> Report:
+        """Settle what is in doubt, read what changed, send what is ready.
+
+        Args:
+            dry_run: Show what would be sent, validated, with the next control numbers; write and send nothing.
+            progress: Called after every page. ``stop``: ends the run between two documents. ``limit``: sends at most
+                this many documents.
+
+        Raises:
+            LeaseLost: Another worker is at it.
+            MLConnectorError: What stopped the run, with ``.report``.
+        """
+        report = KindReport(kind=self.kind)
+        if dry_run:
+            Previewer(self.ledger, self.target, self._settings, report).run(self._source(), limit=limit)
+            return self._finished(report, dry_run=True)
+        with self._leased() as lease:
+            job = Job(ledger=self.ledger, target=self.target, settings=self._settings, lease=lease, report=report)
+            try:
+                self._run(job, progress=progress, stop=stop, limit=limit)
+            except Exception as error:
+                self._count_queued(job)
+                error.report = self._finished(report, dry_run=False)  # type: ignore[attr-defined]  # told with any error
+                raise
+            self._count_queued(job)
+        return self._finished(report, dry_run=False)
+
+    def replay(
+        self,
+        state: str = "parked",
+        keys: Sequence[str] | None = None,
+        cause: str | None = None,
+        *,
+        dry_run: bool = False,
+        actor: str | None = None,
+        reason: str | None = None,
+    ) -> list[Delivery]:
+        """Queue again what was refused, with explicit ``keys`` also what was delivered; the next run sends it.
+
+        Args:
+            state: ``"parked"`` or ``"delivered"``. ``keys``: only these. ``cause``: only those parked for it.
+            dry_run: Only list them. ``actor``, ``reason``: who and why, for the audit.
+
+        Raises:
+            InvalidArgument: A state that is not replayed, or delivered ones without keys.
+        """
+        if dry_run:
+            return replay(self.ledger, self.name, None, state, keys, cause, actor, reason)
+        with self._leased() as lease:
+            return replay(self.ledger, self.name, lease, state, keys, cause, actor, reason)
+
+    def settle(self, key: str, outcome: Outcome, *, actor: str, reason: str) -> Delivery:
+        """A person says what became of a delivery in doubt or in conflict (delivery rule 11).
+
+        Raises:
+            InvalidArgument: No such open delivery, an outcome that does not fit, or too early to say.
+        """
+        with self._leased() as lease:
+            return settle(self.ledger, self.name, lease, key, outcome, actor, reason)
+
+    def _run(self, job: Job, *, progress: Progress | None, stop: StopSignal | None, limit: int | None) -> None:
+        def stopped() -> bool:
+            return stop is not None and stop.is_set()
+
+        def tell() -> None:
+            if progress is not None:
+                progress(self.kind, job.report.read, job.report.delivered)
+
+        outcomes = Outcomes(job)
+        settler, sender = Settler(job, outcomes), Sender(job, outcomes)
+        settler.adopt()
+        settler.settle()
+        sender.drain(stopped=stopped, limit=limit)
+        self._read_waiting(job)
+        baseline = job.settings.begin == "nothing" and not self._baselined()
+        recorder = Recorder(job, baseline=baseline)
+        for page in self._source().pages():
+            recorder.record(page, save_cursor=True)
+            sender.drain(stopped=stopped, limit=limit)
+            tell()
+            if stopped():
+                return
+        if baseline:
+            with self.ledger.store.transaction(job.lease) as transaction:
+                transaction.execute("INSERT OR REPLACE INTO meta VALUES (?, '1')", (f"baselined:{self.name}",))
+                transaction.audit("baselined", self.name, documents=job.report.baselined)
+        settler.settle()
+        sender.drain(stopped=stopped, limit=limit)
+        tell()
+
+    def _read_waiting(self, job: Job) -> None:
+        """What waited is read again by key, since its stamps lie behind the cursor (rule B10)."""
+        rows = self.ledger.store.read("SELECT key FROM waiting WHERE sync = ? ORDER BY key", (self.name,))
+        keys = [row["key"] for row in rows]
+        recorder = Recorder(job, baseline=False)
+        for start in range(0, len(keys), _WAITING_PAGE):
+            wanted = keys[start : start + _WAITING_PAGE]
+            seen = set()
+            for page in self._records.only(wanted).pages():
+                recorder.record(page, save_cursor=False)
+                seen |= {document.key for document in page.documents} | {rejected.key for rejected in page.rejected}
+            recorder.gone(key for key in wanted if key not in seen)
+
+    def _source(self) -> Records[Any]:
+        cursor = self._cursor()
+        if cursor is not None:
+            return self._records.continue_from(cursor)
+        return self._records.starting(self._begin) if isinstance(self._begin, dt.datetime) else self._records
+
+    def _cursor(self) -> dict[str, Any] | None:
+        rows = self.ledger.store.read("SELECT cursor FROM cursors WHERE sync = ?", (self.name,))
+        return json.loads(rows[0]["cursor"]) if rows else None
+
+    def _baselined(self) -> bool:
+        return bool(self.ledger.store.read("SELECT 1 FROM meta WHERE name = ?", (f"baselined:{self.name}",)))
+
+    def _count_queued(self, job: Job) -> None:
+        """What is still open from earlier runs counts too: a report that hides it would look clean."""
+        rows = self.ledger.store.read(
+            "SELECT * FROM deliveries WHERE sync = ? AND state IN ('recorded', 'sending', 'in doubt') ORDER BY id",
+            (self.name,),
+        )
+        for row in rows:
+            job.report.note(row["key"], category(row))
+
+    def _finished(self, report: KindReport, *, dry_run: bool) -> Report:
+        items = tuple(item for item in self.ledger.attention() if item.flow == self.name)
+        return Report(flow=self.name, kinds={self.kind: report}, attention=items, dry_run=dry_run)
+
+    @contextmanager
+    def _leased(self) -> Iterator[Lease]:
+        worker = f"{socket.gethostname()}:{os.getpid()}"
+        lease = self.ledger.acquire(self.name, worker=worker, length=self._settings.lease)
+        try:
+            yield lease
+        finally:
+            self.ledger.release(lease)
+
+    def __repr__(self) -> str:
+        return f"Sync({self.name!r}, {self._records!r} to {self.target.name})"

@@ -1,0 +1,68 @@
+"""Simulators of the vendors' systems, a clock to move, builders of data: for this library's tests and for yours.
+
+Every simulator is a context manager over a real socket on the loopback. It enforces what the vendor enforces, records
+every call, and fails as told::
+
+    with JDEdwardsSimulator() as jde:
+        jde.add(orders(10))
+        jde.fail(drop="after", match="dataservice")
+        ...
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mlconnector.testing._ais import JDEdwardsSimulator
+    from mlconnector.testing._builders import accounts, fiscal_calendar, merge, orders, suppliers, vouchers
+    from mlconnector.testing._cleo import CleoSimulator, Payload
+    from mlconnector.testing._cleo_files import Upload
+    from mlconnector.testing._clock import ManualClock
+    from mlconnector.testing._server import Simulator
+    from mlconnector.testing._wire import Call
+
+__all__ = [
+    "Call",
+    "CleoSimulator",
+    "JDEdwardsSimulator",
+    "ManualClock",
+    "Payload",
+    "Simulator",
+    "Upload",
+    "accounts",
+    "fiscal_calendar",
+    "merge",
+    "orders",
+    "suppliers",
+    "vouchers",
+]
+
+# Loaded on first use: pytest imports this package with the plugin, before coverage begins to measure.
+_HOMES = {
+    "Call": "_wire",
+    "CleoSimulator": "_cleo",
+    "JDEdwardsSimulator": "_ais",
+    "ManualClock": "_clock",
+    "Payload": "_cleo",
+    "Simulator": "_server",
+    "Upload": "_cleo_files",
+    "accounts": "_builders",
+    "fiscal_calendar": "_builders",
+    "merge": "_builders",
+    "orders": "_builders",
+    "suppliers": "_builders",
+    "vouchers": "_builders",
+}
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{home}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,199 @@
+"""The rows of the simulated JD Edwards: typed, keyed, stamped."""
+
+from __future__ import annotations
+
+import datetime as dt
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from decimal import Decimal
+from typing import Any
+
+from mlconnector.errors import InvalidArgument
+from mlconnector.testing._ais_tables import TABLES, Column, Table
+
+__all__ = ["NO_DATE", "Contents", "Row", "TableStore", "default_of", "table_named"]
+
+Row = dict[str, Any]
+"""Alias to value; a column that is not there has :func:`default_of` its kind."""
+
+NO_DATE = dt.date.min
+"""An empty date. The database holds 0, so it sorts before every date."""
+
+
+def default_of(column: Column) -> Any:
+    """What a column holds when nothing was put in."""
+    match column.kind:
+        case "S" | "B":
+            return ""
+        case "D":
+            return NO_DATE
+        case _:
+            return 0
+
+
+def table_named(name: str) -> Table:
+    """The definition of a table.
+
+    Raises:
+        InvalidArgument: The simulator does not know it.
+    """
+    table = TABLES.get(name)
+    if table is None:
+        raise InvalidArgument(f"The simulator has no table {name!r}; it has {', '.join(TABLES)}.")
+    return table
+
+
+def coerce(table: Table, alias: str, value: Any) -> Any:
+    """A caller's value in the form of its column: text right-trimmed, business units right-justified.
+
+    Raises:
+        InvalidArgument: No such column, a value of another type, or text that is too long.
+    """
+    column = table.columns.get(alias)
+    if column is None:
+        raise InvalidArgument(f"{table.name} has no column {alias!r} (aliases carry no table prefix).")
+    if value is None:
+        return default_of(column)
+    problem = f"{table.name}.{alias} cannot hold {value!r}."
+    match column.kind:
+        case "S" | "B":
+            if not isinstance(value, str) or len(value.rstrip()) > (column.length or 0):
+                raise InvalidArgument(problem)
+            text = value.rstrip()
+            return text.rjust(column.length or 0) if column.kind == "B" and text else text
+        case "D":
+            if isinstance(value, dt.datetime) or not isinstance(value, dt.date):
+                raise InvalidArgument(problem)
+            return value
+        case "T":
+            if isinstance(value, dt.time):
+                return value.hour * 10000 + value.minute * 100 + value.second
+            if not isinstance(value, int) or not 0 <= value <= 235959:
+                raise InvalidArgument(problem)
+            return value
+        case _:
+            if isinstance(value, bool) or not isinstance(value, int | Decimal):
+                raise InvalidArgument(problem)
+            return value
+
+
+class TableStore:
+    """One table's rows by primary key."""
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        self._rows: dict[tuple[Any, ...], Row] = {}
+        self._scrambled: list[Row] | None = None
+        self._indexes: dict[str, dict[Any, list[Row]]] = {}
+
+    def put(self, values: Mapping[str, Any], now: dt.datetime) -> None:
+        """Add a row, or replace the one with its key; ``now`` is the site's local time for the stamp."""
+        row = self._typed({**self.table.defaults, **values})
+        missing = [alias for alias in self.table.key if alias not in values and alias not in self.table.defaults]
+        if missing:
+            raise InvalidArgument(f"A row of {self.table.name} needs its key: {', '.join(missing)} is missing.")
+        self._stamp(row, values, now)
+        self._rows[self._key_of(row)] = row
+        self._changed()
+
+    def revise(self, key: Any, values: Mapping[str, Any], now: dt.datetime) -> None:
+        """Change columns of one row and stamp it; a changed key column moves the row."""
+        old_key = self.key_from(key)
+        row = {**self._existing(old_key), **self._typed(values)}
+        self._stamp(row, values, now)
+        del self._rows[old_key]
+        self._rows[self._key_of(row)] = row
+        self._changed()
+
+    def drop(self, key: Any) -> None:
+        """Delete one row; nothing is left behind."""
+        found = self.key_from(key)
+        self._existing(found)
+        del self._rows[found]
+        self._changed()
+
+    def key_from(self, key: Any) -> tuple[Any, ...]:
+        """A key as given (mapping, sequence in key order, or the single value) in stored form."""
+        aliases = self.table.key
+        if isinstance(key, Mapping):
+            given = {**self.table.defaults, **key}
+            parts: Sequence[Any] = [given.get(alias) for alias in aliases]
+        elif isinstance(key, Sequence) and not isinstance(key, str):
+            parts = key
+        else:
+            parts = [key]
+        if len(parts) != len(aliases):
+            raise InvalidArgument(f"The key of {self.table.name} is {', '.join(aliases)}; got {key!r}.")
+        return tuple(coerce(self.table, alias, part) for alias, part in zip(aliases, parts, strict=True))
+
+    def scrambled(self) -> list[Row]:
+        """All rows in an order that means nothing, always the same for the same keys."""
+        if self._scrambled is None:
+            keys = sorted(self._rows, key=lambda key: zlib.crc32(repr(key).encode()))
+            self._scrambled = [self._rows[key] for key in keys]
+        return self._scrambled
+
+    def having(self, alias: str, values: Iterable[Any]) -> list[Row]:
+        """The rows whose column has one of ``values``, found by index."""
+        index = self._indexes.get(alias)
+        if index is None:
+            index = {}
+            default = default_of(self.table.columns[alias])
+            for row in self.scrambled():
+                index.setdefault(row.get(alias, default), []).append(row)
+            self._indexes[alias] = index
+        return [row for value in dict.fromkeys(values) for row in index.get(value, ())]
+
+    def copies(self) -> tuple[Row, ...]:
+        """All rows in key order, every column filled, business units with their leading blanks, empty dates None."""
+        columns = self.table.columns.values()
+        return tuple(
+            {
+                column.alias: None if (value := row.get(column.alias, default_of(column))) is NO_DATE else value
+                for column in columns
+            }
+            for _, row in sorted(self._rows.items())
+        )
+
+    def _typed(self, values: Mapping[str, Any]) -> Row:
+        return {alias: coerce(self.table, alias, value) for alias, value in values.items()}
+
+    def _stamp(self, row: Row, values: Mapping[str, Any], now: dt.datetime) -> None:
+        day, time = self.table.stamp
+        if values.get(day) is None:
+            row[day] = now.date()
+            row[time] = coerce(self.table, time, now.time())
+        else:
+            row.setdefault(time, 0)
+
+    def _key_of(self, row: Row) -> tuple[Any, ...]:
+        return tuple(row[alias] for alias in self.table.key)
+
+    def _existing(self, key: tuple[Any, ...]) -> Row:
+        row = self._rows.get(key)
+        if row is None:
+            raise InvalidArgument(f"{self.table.name} has no row {key!r}.")
+        return row
+
+    def _changed(self) -> None:
+        self._scrambled = None
+        self._indexes.clear()
+
+
+class Contents(Mapping[str, tuple[Row, ...]]):
+    """The tables as they are when they are asked for; copying them all at once would be slow."""
+
+    def __init__(self, stores: Mapping[str, TableStore], lock: AbstractContextManager[object]) -> None:
+        self._stores = stores
+        self._lock = lock
+
+    def __getitem__(self, name: str) -> tuple[Row, ...]:
+        with self._lock:
+            return self._stores[name].copies()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._stores)
+
+    def __len__(self) -> int:
+        return len(self._stores)

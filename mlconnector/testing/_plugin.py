@@ -1,0 +1,42 @@
+"""The pytest plugin: simulators and a clock as fixtures.
+
+Imports nothing of the library before a fixture runs, so that coverage sees its modules being loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from mlconnector.testing import CleoSimulator, JDEdwardsSimulator, ManualClock
+
+__all__ = ["cleo_simulator", "jde_simulator", "mc_clock"]
+
+
+@pytest.fixture
+def mc_clock() -> ManualClock:
+    """A clock that stands still until it is moved; the simulators of the same test share it."""
+    from mlconnector.testing import ManualClock
+
+    return ManualClock()
+
+
+@pytest.fixture
+def jde_simulator(mc_clock: ManualClock) -> Iterator[JDEdwardsSimulator]:
+    """A running JD Edwards simulator on ``mc_clock``."""
+    from mlconnector.testing import JDEdwardsSimulator
+
+    with JDEdwardsSimulator(clock=mc_clock) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def cleo_simulator(mc_clock: ManualClock) -> Iterator[CleoSimulator]:
+    """A running Cleo simulator on ``mc_clock``."""
+    from mlconnector.testing import CleoSimulator
+
+    with CleoSimulator(clock=mc_clock) as simulator:
+        yield simulator
