@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Iterable
 
 import attrs
 
@@ -28,12 +29,16 @@ class CheckStep:
         return line
 
 
+def _steps(values: Iterable[CheckStep]) -> tuple[CheckStep, ...]:
+    return tuple(values)
+
+
 @attrs.frozen(kw_only=True)
 class Check:
     """Everything a check tried; it wrote nothing."""
 
     system: str
-    steps: tuple[CheckStep, ...] = attrs.field(default=(), converter=tuple)
+    steps: tuple[CheckStep, ...] = attrs.field(default=(), converter=_steps)
 
     @property
     def ok(self) -> bool:

@@ -40,6 +40,11 @@ Action = Literal["create", "change", "cancel"]
 LookUp = Literal["reliable", "present_only", "none"]
 """``reliable``: found and absent both prove. ``present_only``: absent proves nothing. ``none``: cannot be asked."""
 
+
+def _strings(values: Sequence[str]) -> tuple[str, ...]:
+    return tuple(values)
+
+
 Payload = bytes | str | Mapping[str, Any] | Sequence[Any] | None
 
 
@@ -149,11 +154,11 @@ class Prepared:
     document: Any
     payload: Payload | Callable[[ControlNumbers], Payload]
     marker: str | Callable[[ControlNumbers], str] | None
-    steps: tuple[str, ...] = attrs.field(default=(), converter=tuple, kw_only=True)
+    steps: tuple[str, ...] = attrs.field(default=(), converter=_strings, kw_only=True)
     target_id: str | None = attrs.field(default=None, kw_only=True)
     counters: Counters | None = attrs.field(default=None, kw_only=True)
     describe: Mapping[str, Any] = attrs.field(factory=dict, kw_only=True)
-    attention: tuple[str, ...] = attrs.field(default=(), converter=tuple, kw_only=True)
+    attention: tuple[str, ...] = attrs.field(default=(), converter=_strings, kw_only=True)
     key: str = attrs.field(default="", kw_only=True)
     revision: int = attrs.field(default=1, kw_only=True)
     flow: str = attrs.field(default="", kw_only=True)
@@ -195,7 +200,7 @@ class Receipt:
     pending: bool = False
     raw: Mapping[str, Any] = attrs.field(factory=dict)
     by: Literal["marker", "content"] = "marker"
-    steps: tuple[str, ...] = attrs.field(default=(), converter=tuple)
+    steps: tuple[str, ...] = attrs.field(default=(), converter=_strings)
 
 
 @runtime_checkable

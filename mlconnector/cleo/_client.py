@@ -1,0 +1,313 @@
+"""The Cleo client: files, connections, transfers, actions, payloads (Cleo reference, sections 2 to 8)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
+
+from mlconnector.check import Check
+from mlconnector.cleo._faults import FAULTS
+from mlconnector.cleo._files import CleoFile, CleoFiles, clean, encoded
+from mlconnector.cleo._routes import Route, Routes
+from mlconnector.clock import SYSTEM_CLOCK, Clock
+from mlconnector.errors import ConnectionFailed, DeliveryInDoubt, InvalidArgument, NotFound, VendorFault
+from mlconnector.http import HTTPClient, Request, Retry, Timeout, TokenManager, Transport, same_origin_path
+from mlconnector.target import Receipt, Target
+
+if TYPE_CHECKING:
+    from mlconnector.http import ClientAuth
+
+__all__ = ["Cleo"]
+
+
+class Cleo:
+    """Cleo Integration Cloud, Harmony or VLTrader.
+
+    Args:
+        url: Root of the server; a trailing ``/api`` is taken off.
+        auth: ``OAuth2Password``, or ``HTTPBasic`` where the server takes it (section 2.2).
+        files: How files go in and out.
+        timeout, retry, verify, cert, proxies, transport, clock: As on every client.
+        page_size: Entries a page of a collection, at most 100 (section 3.3).
+        max_in_flight: Calls under way at once.
+
+    Raises:
+        InvalidArgument: An option that cannot be meant.
+    """
+
+    system = "cleo"
+    kinds: tuple[str, ...] = ()
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        auth: TokenManager,
+        files: CleoFiles | None = None,
+        timeout: float | Timeout | None = None,
+        retry: Retry | None = None,
+        page_size: int = 100,
+        max_in_flight: int | None = None,
+        verify: bool | str = True,
+        cert: str | tuple[str, str] | None = None,
+        proxies: Mapping[str, str] | None = None,
+        transport: Transport | None = None,
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
+        if type(page_size) is not int or not 1 <= page_size <= 100:
+            raise InvalidArgument(f"page_size={page_size!r} is not 1 to 100.", cure="Use 100 (Cleo reference, 3.3).")
+        parts = urlsplit(url)
+        if parts.path.rstrip("/") not in ("", "/api"):
+            raise InvalidArgument(f"url={url!r} goes beyond the server's root.", cure="Give scheme, host and port.")
+        self._transfer_settings = files or CleoFiles()
+        self._page_size = page_size
+        self._http = HTTPClient(
+            f"{parts.scheme}://{parts.netloc}",
+            auth=auth,
+            faults=FAULTS,
+            timeout=timeout,
+            retry=retry,
+            max_in_flight=max_in_flight,
+            verify=verify,
+            cert=cert,
+            proxies=proxies,
+            transport=transport,
+            clock=clock,
+        )
+
+    @property
+    def origin(self) -> str:
+        """``scheme://host:port``; a ledger is bound to it (rule B3)."""
+        return self._http.origin
+
+    @property
+    def clock(self) -> Clock:
+        """What time is measured on."""
+        return self._http.clock
+
+    @property
+    def timeout(self) -> Timeout:
+        """Of one call."""
+        return self._http.timeout
+
+    @property
+    def auth(self) -> ClientAuth:
+        """For calls with plain ``requests`` to this server."""
+        return self._http.auth
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Cleo({self.origin!r})"
+
+    def close(self) -> None:
+        """Close the connections; a second call does nothing."""
+        self._http.close()
+
+    def upload(self, path: str, data: bytes) -> Receipt:
+        """Put a file on the server, in one request, sent once.
+
+        Args:
+            path: Folder and name, ``"outbox/ACME/850.edi"``.
+            data: The bytes, sent as they are.
+
+        Raises:
+            DeliveryInDoubt: No answer came: the file may be there; the message says what to look for.
+            RequestRefused: The server refused it; nothing was written.
+        """
+        settings = self._transfer_settings
+        target, body, content_type = settings.upload(path, data)
+        request = Request(settings.upload_verb, target, data=body, headers={"Content-Type": content_type}, write=True)
+        try:
+            response = self._http.send(request)
+        except ConnectionFailed as error:
+            if error.repeat_safe:
+                raise
+            raise DeliveryInDoubt(
+                f"The upload of {clean(path)!r} ({len(data)} bytes) got no answer: {error.message}",
+                cure="Look for that name in its folder, in the sentbox and in the transfers before you repeat it.",
+                system=self.system,
+            ) from None
+        if response.status not in settings.success:
+            raise DeliveryInDoubt(
+                f"The upload of {clean(path)!r} was answered with {response.status}, not one of {settings.success}.",
+                cure="Look for the file; if this status means success here, add it to CleoFiles(success=...).",
+                system=self.system,
+            )
+        return Receipt(system=self.system, id=clean(path), raw={"status": response.status, "bytes": len(data)})
+
+    def files(self, folder: str) -> list[CleoFile]:
+        """Files of a folder, subfolders left out, every page.
+
+        Raises:
+            NotFound: No such folder.
+        """
+        settings = self._transfer_settings
+        return settings.list_parser(self._entries(settings.list_path.format(folder=encoded(folder))), clean(folder))
+
+    def download(self, path: str) -> bytes:
+        """The bytes of a file."""
+        template = self._transfer_settings.download_path
+        return self._http.send(Request("GET", template.format(path=encoded(path)), headers={"Accept": "*/*"})).content
+
+    def delete(self, path: str) -> None:
+        """Delete a file; one that is gone already counts as deleted (section 9)."""
+        template = self._transfer_settings.delete_path
+        try:
+            self._http.send(Request("DELETE", template.format(path=encoded(path)), write=True))
+        except NotFound:
+            return
+
+    def connections(self, *, alias: str | None = None, external_id: str | None = None) -> list[Mapping[str, Any]]:
+        """Connections, as the server sends them.
+
+        Args:
+            alias: Only the one of this name. ``external_id``: only the one of this id (section 8.1; the filter on it
+                is not verified).
+        """
+        terms = [_equal(name, value) for name, value in (("alias", alias), ("externalId", external_id)) if value]
+        return list(self._entries("/api/connections", " and ".join(terms)))
+
+    def transfers(self, connection: str | Mapping[str, Any] | None = None) -> Iterator[Mapping[str, Any]]:
+        """Transfers, of one connection (alias or record) or of all; page by page (section 8.3)."""
+        if connection is None:
+            return self._entries("/api/transfers")
+        record = self._connection(connection) if isinstance(connection, str) else connection
+        href = (record.get("_links") or {}).get("transfers", {}).get(
+            "href"
+        ) or f"/api/connections/{record['id']}/transfers"
+        return self._entries(same_origin_path(str(href), self.origin))
+
+    def run_action(self, name: str, *, connection: str, timeout: dt.timedelta = dt.timedelta(minutes=4)) -> Receipt:
+        """Run an action once. What it transmitted is told by :meth:`transfers`, not by this answer (section 8.1).
+
+        Args:
+            name: The action's alias. ``connection``: alias of its connection, since names are not unique.
+            timeout: How long the server waits for the job.
+
+        Raises:
+            InvalidArgument: Not exactly one enabled action of that name.
+            DeliveryInDoubt: The job had not completed, or no answer came: look at the transfers, never run it again.
+            VendorFault: The job completed without success.
+        """
+        found = list(
+            self._entries("/api/actions", f"{_equal('alias', name)} and {_equal('connection.alias', connection)}")
+        )
+        if len(found) != 1 or not _true(found[0].get("enabled", True)):
+            raise InvalidArgument(
+                f"{len(found)} actions are called {name!r} at {connection!r}, or it is not enabled.",
+                cure="The Cleo administrator makes exactly one enabled action of that name, or you correct the route.",
+            )
+        href = (found[0].get("_links") or {}).get("run", {}).get("href") or f"/api/actions/{found[0]['id']}/run"
+        request = Request(
+            "POST",
+            same_origin_path(str(href), self.origin),
+            params={"timeout": str(int(timeout.total_seconds()))},
+            headers={"Content-Type": "application/json"},
+            write=True,
+        )
+        doubt = "Look at the transfers of the connection; never run it again by itself."
+        try:
+            job = self._http.send(request).json()
+        except ConnectionFailed as error:
+            if error.repeat_safe:
+                raise
+            raise DeliveryInDoubt(f"Action {name!r} got no answer: {error.message}", cure=doubt) from None
+        if job.get("status") != "completed":
+            raise DeliveryInDoubt(f"Action {name!r} is {job.get('status')!r}, not completed.", cure=doubt)
+        if job.get("result") != "success":
+            raise VendorFault(
+                f"Action {name!r} ended with {job.get('result')!r}.",
+                cure="The Cleo administrator looks at the action's log.",
+                system=self.system,
+            )
+        return Receipt(system=self.system, id=str(found[0]["id"]), raw={"job": job.get("result")}, steps=("run",))
+
+    def post_payload(self, path: str, json: Any) -> Receipt:
+        """POST a JSON payload to an API path of the customer's own (section 7.4); any 2xx is accepted.
+
+        Args:
+            path: From the root of the server. ``json``: values; amounts as ``Decimal``.
+
+        Raises:
+            DeliveryInDoubt: No answer came; this cannot be looked up.
+        """
+        try:
+            response = self._http.send(Request("POST", path, json=json, write=True))
+        except ConnectionFailed as error:
+            if error.repeat_safe:
+                raise
+            raise DeliveryInDoubt(
+                f"The payload to {path} got no answer: {error.message}", cure="Ask the API's owner whether it arrived."
+            ) from None
+        return Receipt(system=self.system, raw={"status": response.status, "answer": response.excerpt(200)})
+
+    def target(self, kind: str, **options: Any) -> Target[Any]:
+        """A way of delivering: ``"files"``, with ``routes=`` and ``kind=`` of the documents; see :class:`FilesTarget`.
+
+        Raises:
+            InvalidArgument: Another kind.
+        """
+        from mlconnector.cleo._targets import FilesTarget
+
+        if kind != "files":
+            raise InvalidArgument(f"kind={kind!r} is no target of Cleo.", cure='Use "files".')
+        return FilesTarget(self, **options)
+
+    def check(self, routes: Routes | Sequence[Route] | None = None) -> Check:
+        """Prove the connection step by step; writes nothing. With routes, their folders and connections too."""
+        from mlconnector.cleo._check import check
+
+        return check(self, self._http, routes)
+
+    def _connection(self, alias: str) -> Mapping[str, Any]:
+        found = self.connections(alias=alias)
+        if len(found) != 1:
+            raise InvalidArgument(
+                f"{len(found)} connections are called {alias!r}.", cure="Correct the alias; it must be exactly one."
+            )
+        return found[0]
+
+    def _entries(self, path: str, expression: str = "") -> Iterator[Mapping[str, Any]]:
+        """Every entry of a collection: 0-based, advanced by what was received, each id once (section 3.3)."""
+        start, seen = 0, set()
+        while True:
+            params = {"startIndex": str(start), "count": str(self._page_size)}
+            if expression:
+                params["filter"] = expression
+            body = self._http.get_json(path, params)
+            page = body if isinstance(body, list) else body.get("resources") if isinstance(body, Mapping) else None
+            if not isinstance(page, list):
+                raise VendorFault(
+                    f"GET {path.partition('?')[0]} answered without a list of resources.",
+                    cure="Check the path; another resource may answer there.",
+                    system=self.system,
+                )
+            for entry in page:
+                name = entry.get("id") if isinstance(entry, Mapping) else None
+                if name is None or name not in seen:
+                    seen.add(name)
+                    yield entry
+            start += len(page)
+            if isinstance(body, list) or not page or start >= int(body.get("totalResults", start)):
+                return
+
+
+def _equal(name: str, value: str) -> str:
+    if any(char in value for char in '"\\'):
+        raise InvalidArgument(
+            f"{value!r} holds a quote or a backslash, whose form in a filter is not documented.",
+            cure="Rename it in Cleo (Cleo reference, section 3.4).",
+        )
+    return f'{name} eq "{value}"'
+
+
+def _true(value: Any) -> bool:
+    """Booleans may come as text (section 3.1)."""
+    return str(value).lower() == "true"

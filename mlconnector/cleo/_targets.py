@@ -1,0 +1,241 @@
+"""The files target: a document becomes one interchange in one file in its route's folder (delivery targets, Cleo)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from mlconnector import x12
+from mlconnector.cleo._names import file_name
+from mlconnector.cleo._routes import Route, Routes
+from mlconnector.documents import Invoice, PurchaseOrder, to_json
+from mlconnector.errors import (
+    DeliveryInDoubt,
+    InvalidArgument,
+    InvalidDocument,
+    MLConnectorError,
+    NotFound,
+    PermissionDenied,
+    UnknownReference,
+    X12Error,
+)
+from mlconnector.http import loads
+from mlconnector.target import Change, ControlNumbers, Counters, LookUp, Prepared, Receipt
+
+if TYPE_CHECKING:
+    from mlconnector.cleo._client import Cleo
+
+__all__ = ["FilesTarget"]
+
+
+class FilesTarget:
+    """Purchase orders as 850 and 860, invoices as 810, or both as JSON.
+
+    Args:
+        cleo: The client.
+        routes: Where each party's documents go.
+        kind: ``"purchase_orders"`` or ``"invoices"``.
+        no_route: ``"park"`` or ``"skip"`` (rule B5).
+        look_up: ``"reliable"`` only where the sentbox or the transfers can be read; ``cleo.check(routes)`` proves it.
+            Else ``"present_only"``: the send action moves files, so absence from the outbox proves nothing.
+        settle_after: How long after its deadline an upload may still appear.
+        self_billed_when: Test for vouchers that are evaluated receipts, for routes with ``invoice_role="self_billed"``
+            (rule B20).
+
+    A file is appended, never written over, and its name holds fresh control numbers: nothing of ours can be there
+    before the first intent, so neither creates nor changes are looked up before they are sent.
+    """
+
+    batch_size = 1
+    look_before_create = False
+    compare_before_update = False
+
+    def __init__(
+        self,
+        cleo: Cleo,
+        *,
+        routes: Routes | Iterable[Route],
+        kind: Literal["purchase_orders", "invoices"],
+        no_route: Literal["park", "skip"] = "park",
+        look_up: LookUp = "present_only",
+        settle_after: dt.timedelta = dt.timedelta(minutes=2),
+        self_billed_when: Callable[[Invoice], bool] | None = None,
+    ) -> None:
+        if kind not in ("purchase_orders", "invoices"):
+            raise InvalidArgument(f"kind={kind!r}.", cure='Use "purchase_orders" or "invoices".')
+        if look_up not in ("reliable", "present_only"):
+            raise InvalidArgument(f"look_up={look_up!r}.", cure='Use "reliable" or "present_only".')
+        self.routes = routes if isinstance(routes, Routes) else Routes(routes, no_route=no_route)
+        if self_billed_when is None and any(route.invoice_role == "self_billed" for route in self.routes.all):
+            raise InvalidArgument(
+                'A route has invoice_role="self_billed", and no test says which vouchers are.',
+                cure="Give self_billed_when=, e.g. lambda invoice: invoice.evaluated_receipt is True (rule B20).",
+            )
+        self.name = f"cleo files {kind}"
+        self.kind = kind
+        self.look_up: LookUp = look_up
+        self.settle_after = settle_after
+        self._cleo = cleo
+        self._self_billed_when = self_billed_when
+
+    def route(self, document: Any) -> Route | None:
+        """The route of a document: by ordering party for orders, by the invoice's party for invoices (rule B5)."""
+        code = "810" if isinstance(document, Invoice) else "850"
+        party = "" if document.supplier is None else document.supplier.number
+        branch = document.extras.get("branch", "")
+        return self.routes.find(party, company=document.company, branch=branch, code=code)
+
+    def usage(self, document: Any) -> str:
+        """The route's usage indicator: what went as a test never counts as sent in production (rule B3)."""
+        route = self.route(document)
+        return "" if route is None else route.partner.usage
+
+    def content(self, document: Any) -> str:
+        """What the partner is told (rule B11)."""
+        return x12.invoice_content(document) if isinstance(document, Invoice) else x12.order_content(document)
+
+    def prepare(self, change: Change[Any]) -> Prepared:
+        """Make the set; see :class:`Target`."""
+        document = change.document
+        route = self.route(document)
+        if route is None:
+            party = "nobody" if document.supplier is None else document.supplier.number
+            raise UnknownReference(
+                f"No route takes the {self.kind} of party {party!r}.",
+                cause="no_route",
+                cure=f"Whoever runs the flow adds a Route({party!r}, ...), then replays.",
+            )
+        if route.format == "json":
+            return self._json(change, route)
+        at = self._cleo.clock.now()
+        ts = self._invoice_set(document, route) if isinstance(document, Invoice) else self._order_set(change, route, at)
+        partner, functional_id = route.partner, str(ts.functional_id)
+        sender, receiver = (f"{one.qualifier}:{one.id}" for one in (partner.sender, partner.receiver))
+
+        def payload(control: ControlNumbers) -> str:
+            return x12.interchange([ts], partner, control=control, at=at)
+
+        def marker(control: ControlNumbers) -> str:
+            return file_name(ts.code, partner.sender.id, change.key, change.revision, control.interchange)
+
+        try:
+            payload(ControlNumbers())
+        except X12Error as error:
+            raise InvalidDocument(error.message, cause="text", cure=error.cure) from None
+        pair = f"{sender}>{receiver}"
+        return Prepared(
+            document,
+            payload,
+            marker,
+            steps=("upload", "run") if route.action else (),
+            counters=Counters(f"isa:{pair}", f"gs:{pair}:{functional_id}"),
+            describe=self._described(route, ts.code),
+        )
+
+    def find(self, prepared: Prepared) -> Receipt | None:
+        """Look for our file by name in every place it can have moved to: outbox, sentbox, transfers (rule 6)."""
+        name, route = prepared.marker, self.route(prepared.document)
+        if not isinstance(name, str) or route is None or route.path is not None:
+            raise DeliveryInDoubt(
+                "Nothing tells whether it arrived.", cure="Ask the receiver, then settle it as arrived or not arrived."
+            )
+        for folder in (route.folder, route.sentbox):
+            if folder is not None and self._listed(folder, name):
+                return self._found(prepared, {"folder": folder}, sent=folder == route.sentbox)
+        transfer = self._transfer(route, name)
+        if transfer is not None:
+            facts = {"transfer": transfer.get("id"), "status": transfer.get("status")}
+            return self._found(prepared, facts, sent=True)
+        if self.look_up == "reliable":
+            return None
+        raise DeliveryInDoubt(
+            f"{name} is not in {route.folder}, which proves nothing: the server moves files on.",
+            cure="Look into the server's log or wait for the 997, then settle it as arrived or not arrived.",
+        )
+
+    def deliver(self, batch: Sequence[Prepared]) -> Sequence[Receipt | MLConnectorError]:
+        """Upload, or run the send action, for the one delivery of the batch."""
+        return [self._deliver(prepared) for prepared in batch]
+
+    def _deliver(self, prepared: Prepared) -> Receipt:
+        route = self.route(prepared.document)
+        if route is None:
+            raise UnknownReference("Its route is gone.", cause="no_route", cure="Give the flow the route again.")
+        content = prepared.payload
+        if route.path is not None:
+            return self._cleo.post_payload(route.path, loads(str(content)))
+        if prepared.step == "run" and route.action is not None and route.connection is not None:
+            return self._cleo.run_action(route.action, connection=route.connection)
+        data = content if isinstance(content, bytes) else str(content).encode(self._encoding(route))
+        return self._cleo.upload(f"{route.folder.strip('/')}/{prepared.marker}", data)
+
+    @staticmethod
+    def _encoding(route: Route) -> str:
+        return "utf-8" if route.format == "json" or route.partner.non_ascii == "keep" else "ascii"
+
+    def _order_set(self, change: Change[PurchaseOrder], route: Route, at: dt.datetime) -> x12.TransactionSet:
+        order, previous, partner = change.document, change.previous, route.partner
+        number = self._order_number(order, route)
+        if previous is None or change.action == "create":
+            return x12.to_850(order, partner, order_number=number)
+        if partner.changes == "850" or "860" not in route.sends:
+            purpose = "01" if change.action == "cancel" else "05"
+            return x12.to_850(order, partner, purpose=purpose, order_number=number)
+        return x12.to_860(previous, order, partner, sequence=change.sequence, at=at, order_number=number)
+
+    def _invoice_set(self, invoice: Invoice, route: Route) -> x12.TransactionSet:
+        number = route.order_number.format(number=invoice.purchase_order, company=invoice.company, type="OP")
+        order = number if invoice.purchase_order else None
+        test = self._self_billed_when
+        if route.invoice_role == "self_billed" and test is not None:
+            if not test(invoice):
+                raise InvalidDocument(
+                    "The voucher is not recognised as an evaluated receipt.",
+                    cause="role",
+                    cure='Send it as a copy (invoice_role="copy"), or correct self_billed_when (rule B20).',
+                )
+            return x12.to_810(invoice, route.partner, role="self_billed", order_number=order)
+        return x12.to_810(invoice, route.partner, role="copy", order_number=order)
+
+    @staticmethod
+    def _order_number(order: PurchaseOrder, route: Route) -> str:
+        return route.order_number.format(number=order.number, company=order.company, type=order.type)
+
+    def _json(self, change: Change[Any], route: Route) -> Prepared:
+        code = "810" if isinstance(change.document, Invoice) else "850"
+        name = file_name(code, route.partner.sender.id, change.key, change.revision, None, "json")
+        described = self._described(route, code)
+        steps = ("upload", "run") if route.action else ()
+        return Prepared(change.document, to_json(change.document), name, steps=steps, describe=described)
+
+    @staticmethod
+    def _described(route: Route, code: str) -> dict[str, Any]:
+        partner = route.partner
+        facts: dict[str, Any] = {"set": code, "partner": f"{partner.receiver.qualifier}:{partner.receiver.id}"}
+        facts |= {"usage": partner.usage, "folder": route.folder}
+        return facts | ({"path": route.path} if route.path else {})
+
+    def _listed(self, folder: str, name: str) -> bool:
+        try:
+            return any(file.name == name for file in self._cleo.files(folder))
+        except NotFound:
+            return False
+
+    def _transfer(self, route: Route, name: str) -> Any:
+        if route.connection is None:
+            return None
+        try:
+            for transfer in self._cleo.transfers(route.connection):
+                files = (transfer.get("_links") or {}).get("files") or []
+                if any(str(file.get("source", "")).rpartition("/")[2] == name for file in files):
+                    return transfer
+        except (PermissionDenied, NotFound):
+            # Configuration resources may be closed to the account, as on CIC (Cleo reference, section 1).
+            if self.look_up == "reliable":
+                raise
+        return None
+
+    def _found(self, prepared: Prepared, facts: dict[str, Any], *, sent: bool) -> Receipt:
+        steps = prepared.steps if sent else prepared.steps[:1]
+        return Receipt(system="cleo", id=str(prepared.marker), raw=facts, by="marker", steps=steps)
