@@ -26,6 +26,7 @@ from mlconnector.errors import InvalidArgument, InvalidDocument
 __all__ = ["Batch", "Page", "Reader", "Records", "Rejected", "Window"]
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
 @attrs.frozen(kw_only=True)
@@ -84,7 +85,7 @@ class Window:
 
 
 @attrs.frozen(kw_only=True)
-class Batch(Generic[T]):
+class Batch(Generic[T_co]):
     """What a vendor's reader hands back for one page.
 
     Args:
@@ -99,7 +100,7 @@ class Batch(Generic[T]):
         high: Greatest stamp seen in this batch, where it is not on a document.
     """
 
-    documents: Sequence[T]
+    documents: Sequence[T_co]
     rejected: Sequence[Rejected] = ()
     position: Any = None
     clock: dt.datetime | None = None
@@ -109,7 +110,7 @@ class Batch(Generic[T]):
     high: dt.datetime | None = None
 
 
-class Reader(Protocol[T]):
+class Reader(Protocol[T_co]):
     """How a vendor reads one kind.
 
     Attributes:
@@ -118,13 +119,32 @@ class Reader(Protocol[T]):
         resumable: False for reads without stamps and keys (raw rows): they leave no cursor.
     """
 
-    system: str
-    kind: str
-    filters: Mapping[str, Any]
-    overlap: dt.timedelta
-    resumable: bool
+    @property
+    def system(self) -> str:
+        """Which system is read."""
+        ...
 
-    def read(self, window: Window) -> Iterator[Batch[T]]:
+    @property
+    def kind(self) -> str:
+        """What is read."""
+        ...
+
+    @property
+    def filters(self) -> Mapping[str, Any]:
+        """See above."""
+        ...
+
+    @property
+    def overlap(self) -> dt.timedelta:
+        """See above."""
+        ...
+
+    @property
+    def resumable(self) -> bool:
+        """See above."""
+        ...
+
+    def read(self, window: Window) -> Iterator[Batch[T_co]]:
         """Yield batches; the final one has ``last=True``."""
         ...
 

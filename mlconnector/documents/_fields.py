@@ -5,13 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
-from typing import Any, TypeVar
+from typing import Any
 
 from mlconnector.errors import InvalidArgument
 
 __all__ = ["EMPTY", "ReadOnly", "as_date", "as_decimal", "as_instant", "as_tuple"]
-
-T = TypeVar("T")
 
 
 class ReadOnly(Mapping[str, Any]):
@@ -76,7 +74,7 @@ def as_instant(value: dt.datetime | None) -> dt.datetime | None:
     return value if value.tzinfo is dt.UTC else value.astimezone(dt.UTC)
 
 
-def as_tuple(values: Iterable[T] | None) -> tuple[T, ...]:
+def as_tuple(values: Iterable[Any] | None) -> tuple[Any, ...]:
     """Any iterable as a tuple; ``None`` as the empty one."""
     return values if type(values) is tuple else tuple(values or ())
 

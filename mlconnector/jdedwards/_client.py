@@ -1,0 +1,398 @@
+"""The JD Edwards client: reading over the AIS server (AIS reference)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
+
+import attrs
+
+from mlconnector.check import Check
+from mlconnector.clock import SYSTEM_CLOCK, Clock
+from mlconnector.documents import Account, CostCenter, Document, Invoice, Payment, PurchaseOrder, Supplier
+from mlconnector.errors import InvalidArgument
+from mlconnector.http import HTTPClient, Request, Retry, Timeout, TokenManager, Transport
+from mlconnector.jdedwards._approval import Approval
+from mlconnector.jdedwards._browse import DataService
+from mlconnector.jdedwards._faults import FAULTS
+from mlconnector.jdedwards._invoices import InvoicesReader
+from mlconnector.jdedwards._masters import TableReader, account, cost_center, payment
+from mlconnector.jdedwards._order_mapping import LINE_TYPES
+from mlconnector.jdedwards._orders import OrdersReader
+from mlconnector.jdedwards._query import Where, conditions
+from mlconnector.jdedwards._source import Source
+from mlconnector.jdedwards._suppliers import SuppliersReader
+from mlconnector.jdedwards._tables import TABLES
+from mlconnector.jdedwards._values import Zone, zone_option
+from mlconnector.records import Batch, Reader, Records, Window
+
+if TYPE_CHECKING:
+    from mlconnector.http import ClientAuth
+
+__all__ = ["JDEdwardsAIS"]
+
+Since = dt.datetime | Mapping[str, Any] | None
+_OVERLAP = dt.timedelta(hours=3)
+"""Late commits, skew, an hour for local stamps (delivery rule 2); the day of an unknown zone is added on reading."""
+_FORMAT = "MM/dd/yyyy"
+
+
+class JDEdwardsAIS:
+    """JD Edwards EnterpriseOne over its AIS server; reads only, and calls no orchestration.
+
+    Args:
+        url: The server; anything from ``/jderest`` on is taken off.
+        auth: ``AISSession``, or stored credentials of that kind.
+        orchestrations: Names of the site's orchestrations, for writing.
+        date_format: Format of date literals (``dd MM yyyy yy``) instead of the login user's.
+        session_age: Replace sessions older than this; ``None`` relies on rejection (section 2.3).
+        approval: Which orders are ready.
+        line_types: Line type (``LNTY``) to ``"item"``, ``"amount"``, ``"charge"`` or ``"text"``; added to the usual.
+        time_zone: Zone of the audit stamps. ``None``: the login's offset, with a day's margin.
+        page_size: Documents a page. ``next_pages`` links are not used: paging is by key and needs no server state.
+        max_in_flight: Calls under way at once; one, because no rule is known for more (section 8).
+        timeout, retry, verify, cert, proxies, transport, clock: As on every client.
+
+    Raises:
+        InvalidArgument: An option that cannot be meant.
+    """
+
+    system = "jdedwards"
+    kinds: tuple[str, ...] = ("purchase_orders", "invoices", "suppliers", "accounts", "cost_centers", "payments")
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        auth: TokenManager,
+        orchestrations: Mapping[str, str] | None = None,
+        date_format: str | None = None,
+        session_age: dt.timedelta | None = None,
+        approval: Approval | None = None,
+        line_types: Mapping[str, str] | None = None,
+        time_zone: dt.tzinfo | None = None,
+        page_size: int = 100,
+        max_in_flight: int | None = 1,
+        timeout: float | Timeout | None = None,
+        retry: Retry | None = None,
+        verify: bool | str = True,
+        cert: str | tuple[str, str] | None = None,
+        proxies: Mapping[str, str] | None = None,
+        transport: Transport | None = None,
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
+        if type(page_size) is not int or not 1 <= page_size <= 500:
+            raise InvalidArgument(f"page_size={page_size!r} is not 1 to 500.", cure="Use 100.")
+        kinds = {**LINE_TYPES, **(line_types or {})}
+        wrong = sorted(set(kinds.values()) - {"item", "amount", "charge", "text"})
+        if wrong:
+            raise InvalidArgument(f"line_types has {wrong!r}.", cure='Use "item", "amount", "charge" or "text".')
+        parts = urlsplit(url)
+        before = parts.path.partition("/jderest")[0].rstrip("/")
+        if before:
+            raise InvalidArgument(
+                f"url={url!r} has the path {before!r} before /jderest.",
+                cure="Give scheme, host and port of the server.",
+            )
+        self._auth = auth
+        self._orchestrations = dict(orchestrations or {})
+        self._date_format = date_format
+        self._time_zone = zone_option(time_zone)
+        self._approval = approval or Approval()
+        if session_age is not None:
+            _set_age(auth, session_age)
+        self._http = HTTPClient(
+            f"{parts.scheme}://{parts.netloc}",
+            auth=auth,
+            faults=FAULTS,
+            timeout=timeout,
+            retry=retry,
+            max_in_flight=max_in_flight,
+            verify=verify,
+            cert=cert,
+            proxies=proxies,
+            transport=transport,
+            clock=clock,
+        )
+        self._service = DataService(self._http, self._literal_format)
+        self._source = Source(self._service, self._approval, kinds, page_size, self._zone, self._today)
+
+    @property
+    def origin(self) -> str:
+        """``scheme://host:port``, with the environment where one was asked for; a ledger is bound to it (rule B3)."""
+        environment = getattr(self._auth, "asked_environment", None)
+        return f"{self._http.origin}#{environment}" if environment else self._http.origin
+
+    @property
+    def auth(self) -> ClientAuth:
+        """For calls with plain ``requests`` to this server."""
+        return self._http.auth
+
+    @property
+    def approval(self) -> Approval:
+        """Which orders are ready."""
+        return self._approval
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"JDEdwardsAIS({self._http.origin!r})"
+
+    def close(self) -> None:
+        """Log out and close the connections; a second call does nothing."""
+        self._http.close()
+
+    def purchase_orders(
+        self,
+        since: Since = None,
+        until: dt.datetime | None = None,
+        *,
+        where: Where | None = None,
+        keys: Sequence[str] | None = None,
+        limit: int | None = None,
+        extra: Mapping[str, Any] | None = None,
+    ) -> Records[PurchaseOrder]:
+        """Whole orders, ready or not (rule B10); found when header or line changed.
+
+        Args:
+            since: An aware datetime, a cursor, or everything. ``until``: nothing stamped after it.
+            where: Further conditions on F4301. ``keys``: exactly these natural keys, ``company/type/number``.
+            limit: At most this many. ``extra``: merged into the cursor's filters, for callers of their own.
+        """
+        return self._records(OrdersReader, "purchase_orders", since, until, where, keys, limit, extra)
+
+    def invoices(
+        self,
+        since: Since = None,
+        until: dt.datetime | None = None,
+        *,
+        where: Where | None = None,
+        keys: Sequence[str] | None = None,
+        limit: int | None = None,
+        extra: Mapping[str, Any] | None = None,
+    ) -> Records[Invoice]:
+        """Whole vouchers and debit memos, ready or not (rule B21). ``where`` is on F0411; ``DGJ`` is a filter only."""
+        return self._records(InvoicesReader, "invoices", since, until, where, keys, limit, extra)
+
+    def suppliers(
+        self,
+        since: Since = None,
+        until: dt.datetime | None = None,
+        *,
+        where: Where | None = None,
+        keys: Sequence[str] | None = None,
+        limit: int | None = None,
+        extra: Mapping[str, Any] | None = None,
+    ) -> Records[Supplier]:
+        """Suppliers (F0401) with names, tax ids, addresses and e-mail of the address book. ``where`` is on F0401."""
+        return self._records(SuppliersReader, "suppliers", since, until, where, keys, limit, extra)
+
+    def accounts(
+        self,
+        since: Since = None,
+        until: dt.datetime | None = None,
+        *,
+        where: Where | None = None,
+        keys: Sequence[str] | None = None,
+        limit: int | None = None,
+        extra: Mapping[str, Any] | None = None,
+    ) -> Records[Account]:
+        """General ledger accounts (F0901)."""
+        return self._table("accounts", "F0901", account, None, since, until, where, keys, limit, extra)
+
+    def cost_centers(
+        self,
+        since: Since = None,
+        until: dt.datetime | None = None,
+        *,
+        where: Where | None = None,
+        keys: Sequence[str] | None = None,
+        limit: int | None = None,
+        extra: Mapping[str, Any] | None = None,
+    ) -> Records[CostCenter]:
+        """Business units (F0006); numbers keep their leading blanks."""
+        return self._table("cost_centers", "F0006", cost_center, None, since, until, where, keys, limit, extra)
+
+    def payments(
+        self,
+        since: Since = None,
+        until: dt.datetime | None = None,
+        *,
+        where: Where | None = None,
+        keys: Sequence[str] | None = None,
+        limit: int | None = None,
+        extra: Mapping[str, Any] | None = None,
+    ) -> Records[Payment]:
+        """Payments (F0413) with what they paid (F0414)."""
+        return self._table("payments", "F0413", payment, "F0414", since, until, where, keys, limit, extra)
+
+    def read(self, kind: str, since: Since = None, **options: Any) -> Records[Any]:
+        """``read("invoices")`` is ``invoices()``.
+
+        Raises:
+            InvalidArgument: Not one of ``kinds``.
+        """
+        if kind not in self.kinds:
+            raise InvalidArgument(f"kind={kind!r}.", cure=f"Use one of {', '.join(self.kinds)}.")
+        records: Records[Any] = getattr(self, kind)(since, **options)
+        return records
+
+    def rows(
+        self,
+        name: str,
+        *,
+        columns: Sequence[str],
+        where: Where | None = None,
+        order_by: Sequence[str] | None = None,
+        limit: int | None = None,
+        params: Mapping[str, Any] | None = None,
+    ) -> Records[dict[str, Any]]:
+        """Rows of any table or view, as the server sends them: keys ``F0411_AG``, exact numbers, dates ``YYYYMMDD``.
+
+        Args:
+            name: Table or view. ``columns``: aliases without prefix, ``"AG"``.
+            where: ``(column, op, value)`` joined by AND, pushed down; dates as :class:`datetime.date`.
+            order_by: Columns, ``-`` first for descending. Without it, tables this library knows are walked by key;
+                others are read as one page.
+            limit: At most this many rows. ``params``: merged into the request untouched.
+        """
+        if not columns:
+            raise InvalidArgument(
+                "columns=[] reads nothing.", cure="Name the columns; there is no read of all of them."
+            )
+        conditions(name, where or (), self._date_format or _FORMAT)
+        reader = _RowsReader(self._service, name, tuple(columns), tuple(where or ()), tuple(order_by or ()), params)
+        return Records(reader, limit=limit)
+
+    def count(self, name: str, where: Where | None = None) -> int:
+        """How many rows fit."""
+        return self._service.count(name, where or ())
+
+    def check(self) -> Check:
+        """Prove the connection step by step; writes nothing (design section 7)."""
+        from mlconnector.jdedwards._check import check
+
+        return check(self, self._http, self._service)
+
+    def _records(  # noqa: PLR0917 - private; the readers' common options
+        self,
+        cls: Any,
+        kind: str,
+        since: Since,
+        until: dt.datetime | None,
+        where: Where | None,
+        keys: Sequence[str] | None,
+        limit: int | None,
+        extra: Mapping[str, Any] | None,
+    ) -> Records[Any]:
+        checked, filters = self._filters(kind, where, extra)
+        reader = cls(self._source, checked, filters, _OVERLAP)
+        return Records(reader, since=since, until=until, keys=keys, limit=limit)
+
+    def _table(  # noqa: PLR0917 - private; the readers' common options
+        self,
+        kind: str,
+        table: str,
+        make: Any,
+        details: str | None,
+        since: Since,
+        until: dt.datetime | None,
+        where: Where | None,
+        keys: Sequence[str] | None,
+        limit: int | None,
+        extra: Mapping[str, Any] | None,
+    ) -> Records[Any]:
+        checked, filters = self._filters(kind, where, extra)
+        reader: Reader[Document] = TableReader(self._source, checked, filters, _OVERLAP, kind, table, make, details)
+        return Records(reader, since=since, until=until, keys=keys, limit=limit)
+
+    def _filters(
+        self, kind: str, where: Where | None, extra: Mapping[str, Any] | None
+    ) -> tuple[Where, Mapping[str, Any]]:
+        checked = tuple(where or ())
+        conditions("F0000", checked, self._date_format or _FORMAT)
+        filters: dict[str, Any] = {"where": [[column, op, str(value)] for column, op, value in checked]}
+        if kind == "purchase_orders":
+            filters["order_types"] = list(self._approval.order_types)
+        return checked, filters | dict(extra or {})
+
+    def _logged_in(self) -> Mapping[str, Any]:
+        details: Mapping[str, Any] = getattr(self._auth, "details", {})
+        if not details:
+            self._http.send(Request("GET", "/jderest/v2/defaultconfig"))
+            details = getattr(self._auth, "details", {})
+        return details
+
+    def _literal_format(self) -> str:
+        return self._date_format or str(self._logged_in().get("simpleDateFormat") or _FORMAT)
+
+    def _zone(self) -> Zone:
+        if self._time_zone is not None:
+            return Zone(self._time_zone, None)
+        return Zone(None, self._logged_in().get("timeZoneOffset"))
+
+    def _today(self) -> dt.date:
+        zone = self._zone()
+        return zone.date(self._http.clock.now() + zone.margin)
+
+
+def _set_age(auth: Any, age: dt.timedelta) -> None:
+    use = getattr(auth, "use_age", None)
+    if use is None:
+        raise InvalidArgument("session_age= needs an AISSession.", cure="Give auth=AISSession(..., age=...) instead.")
+    use(age)
+
+
+@attrs.frozen
+class _RowsReader:
+    """Raw rows of one table or view."""
+
+    service: DataService
+    name: str
+    columns: tuple[str, ...]
+    where: Where
+    order_by: tuple[str, ...]
+    params: Mapping[str, Any] | None
+    system: str = "jdedwards"
+    resumable: bool = False
+    overlap: dt.timedelta = dt.timedelta(0)
+
+    @property
+    def kind(self) -> str:
+        """The table."""
+        return self.name
+
+    @property
+    def filters(self) -> Mapping[str, Any]:
+        """Raw rows leave no cursor."""
+        return {}
+
+    def read(self, window: Window) -> Iterator[Batch[dict[str, Any]]]:
+        """Pages of rows."""
+        known = TABLES.get(self.name)
+        size = 500 if window.limit is None else max(1, min(500, window.limit))
+        if known is None or self.order_by or self.params:
+            grid = self.service.page(
+                self.name,
+                self.columns,
+                self.where,
+                order_by=self.order_by,
+                size=window.limit or 2000,
+                params=self.params,
+            )
+            if grid.more and (window.limit is None or len(grid.rows) < window.limit):
+                raise InvalidArgument(
+                    f"{self.name} has more rows than one page of {len(grid.rows)}, and no key to go on by.",
+                    cure="Narrow where=, set limit=, or leave order_by= and params= out for a table with a known key.",
+                )
+            yield Batch(documents=grid.rows, clock=grid.clock, last=True)
+            return
+        columns = (*self.columns, *(column for column in known.key if column not in self.columns))
+        for grid in self.service.walk(self.name, known.key, columns, self.where, size=size):
+            yield Batch(documents=grid.rows, clock=grid.clock, last=not grid.more)

@@ -1,0 +1,254 @@
+"""Reading: transaction sets out of text, bytes or a file, one after another, with recovery at the next interchange."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Literal, overload
+
+import attrs
+
+from mlconnector.errors import InvalidArgument, X12Error
+from mlconnector.x12._scan import batches, raw_text
+from mlconnector.x12._sets import Finding, Group, Interchange, Segment, TransactionSet
+
+__all__ = ["Unreadable", "items", "read"]
+
+_FRAME = frozenset(("ST", "SE", "GS", "GE", "IEA", "TA1", "ISB", "ISE", "TA3"))
+_CURE = "Ask the sender for a correct file, or read on with broken='yield'."
+
+
+@attrs.frozen(kw_only=True)
+class Unreadable:
+    """What is no transaction set, or one that must be rejected: why, and as it stood.
+
+    A fault of a group's or an interchange's trailer is found after its sets were handed out; then ``code`` is empty,
+    and ``group`` (for a GE) or ``interchange`` says which sets are concerned.
+
+    Args:
+        findings: Why, with the 997 or TA1 code.
+        raw: The text, cut to 65,536 characters.
+        code, control_number: ST01 and ST02 where it is one set.
+        group, interchange: Where it stood, as far as known.
+    """
+
+    findings: tuple[Finding, ...]
+    raw: str = ""
+    code: str = ""
+    control_number: str = ""
+    group: Group | None = None
+    interchange: Interchange | None = None
+
+    def __str__(self) -> str:
+        return "; ".join(map(str, self.findings))
+
+
+@overload
+def read(source: Any, broken: Literal["raise"] = "raise") -> Iterator[TransactionSet]: ...
+@overload
+def read(source: Any, broken: Literal["yield"]) -> Iterator[TransactionSet | Unreadable]: ...
+def read(source: Any, broken: str = "raise") -> Iterator[Any]:
+    """Transaction sets, streaming: memory holds one set at a time.
+
+    Any legal delimiters, several interchanges, blanks and line ends between segments and a byte-order mark are read;
+    bytes are UTF-8, a segment that is not is Latin-1 (section 4). What is tolerated (section 10) stands in
+    ``ts.findings`` and ``ts.interchange.findings``. A TA1 comes as a set with code ``"TA1"``.
+
+    Args:
+        source: str, bytes, or a file open for reading.
+        broken: ``"raise"``: X12Error at the first unreadable part. ``"yield"``: :class:`Unreadable` in its place, and
+            on with what follows, at the latest with the next ISA.
+
+    Raises:
+        InvalidArgument: A source that cannot be read, or another ``broken``.
+        X12Error: No ISA, a set without end, control numbers or counts of trailers that differ.
+    """
+    if broken not in ("raise", "yield"):
+        raise InvalidArgument(f"broken={broken!r} is none of 'raise', 'yield'.", cure="Use one of them.")
+    if not isinstance(source, (str, bytes, bytearray, memoryview)) and not callable(getattr(source, "read", None)):
+        raise InvalidArgument(f"{type(source).__name__} cannot be read.", cure="Pass str, bytes or a binary file.")
+    return items(source) if broken == "yield" else _strict(source)
+
+
+def _strict(source: Any) -> Iterator[TransactionSet]:
+    for item in items(source):
+        if isinstance(item, Unreadable):
+            raise X12Error(str(item), cure=_CURE, fault="vendor")
+        yield item
+
+
+def items(source: Any) -> Iterator[TransactionSet | Unreadable]:
+    """Sets and unreadable parts in the order they stand."""
+    reader: _Reader | None = None
+    empty = True
+    for batch in batches(source):
+        empty = False
+        if reader is not None and (batch.first or batch.interchange is None):
+            yield from reader.end()
+            reader = None
+        if batch.interchange is None:
+            finding = Finding("file", "interchange", batch.text[:99], "error", "", f"{batch.problem}.")
+            yield Unreadable(findings=(finding,), raw=batch.text)
+            continue
+        reader = reader or _Reader(batch.interchange)
+        for row in batch.rows:
+            if row[0] in _FRAME:
+                yield from reader.frame(row)
+            else:
+                reader.body.append(row)
+    if reader is not None:
+        yield from reader.end()
+    if empty:
+        yield Unreadable(findings=(Finding("file", "interchange", "", "error", "", "There is no ISA."),))
+
+
+class _Reader:
+    """Where in one interchange the reading stands. ``body``: segments of the open set, or strays where none is open."""
+
+    def __init__(self, interchange: Interchange) -> None:
+        self.interchange = interchange
+        self.body: list[list[str]] = []
+        self._open: list[str] | None = None
+        self._group: Group | None = None
+        self._sets = 0
+        self._groups = 0
+        self._ended = False
+
+    def frame(self, row: list[str]) -> Iterator[TransactionSet | Unreadable]:
+        """One segment of the envelope."""
+        tag = row[0]
+        if tag == "SE" and self._open is not None:
+            yield self._set(row)
+            return
+        yield from self._leave()
+        if self._ended or tag == "SE" or (tag == "GE" and self._group is None):
+            self.body.append(row)
+        elif tag == "ST":
+            self._open = row
+            self._sets += 1
+        elif tag == "GS":
+            yield from self._close_group(None)
+            self._group = _group(row)
+            self._groups += 1
+        elif tag == "GE":
+            yield from self._close_group(row)
+        elif tag == "IEA":
+            yield from self._close_group(None)
+            yield from self._close(row)
+        elif tag == "TA1":
+            segments, version = (_segment(row),), f"{self.interchange.version}0"
+            yield TransactionSet("TA1", segments, version=version, control_number="", interchange=self.interchange)
+
+    def end(self) -> Iterator[Unreadable]:
+        """The interchange is over, because the source or the next ISA says so."""
+        yield from self._leave()
+        if not self._ended:
+            yield from self._close_group(None)
+            yield self._broken("IEA", "trailer", "", "TA105:023", "The interchange has no IEA.")
+
+    def _leave(self) -> Iterator[Unreadable]:
+        """Close a set without SE, or tell of segments that stand in no set."""
+        rows, self.body, begun, self._open = self.body, [], self._open, None
+        if begun is not None:
+            code = "AK502:2"
+            yield self._broken(
+                "SE", "trailer", _at(begun, 2), code, "The set has no SE.", rows=[begun, *rows], begun=begun
+            )
+        elif rows:
+            message = "Segments stand outside of a set."
+            yield self._broken(rows[0][0], "order", rows[0][0], "TA105:022", message, rows=rows)
+
+    def _set(self, trailer: list[str]) -> TransactionSet | Unreadable:
+        assert self._open is not None
+        begun, rows = self._open, self.body
+        self._open, self.body = None, []
+        code, number = _at(begun, 1), _at(begun, 2)
+        everything = [begun, *rows, trailer]
+        if _at(trailer, 2) != number:
+            message = f"SE02 is {_at(trailer, 2)!r}, ST02 is {number!r}."
+            return self._broken(
+                "SE02", "control number", _at(trailer, 2), "AK502:3", message, rows=everything, begun=begun
+            )
+        if self._group is None:
+            return self._broken(
+                "ST", "group", code, "TA105:024", "The set stands in no group.", rows=everything, begun=begun
+            )
+        findings: list[Finding] = []
+        if _at(trailer, 1).lstrip("0") != str(len(everything)):
+            message = f"SE01 is {_at(trailer, 1)!r}, there are {len(everything)} segments."
+            value, last = _at(trailer, 1)[:99], len(everything)
+            findings.append(Finding("SE01", "count", value, "warning", "AK502:4", message, "SE", last, 1))
+        for position, row in enumerate(rows, 2):
+            if not row[-1]:
+                place, message = f"segment {position} {row[0]}", "Separators stand at the end without a value."
+                findings.append(Finding(place, "trailing", "", "note", "", message, row[0], position))
+        return TransactionSet(
+            code,
+            map(_segment, rows),
+            version=self._group.version,
+            control_number=number,
+            group=self._group,
+            interchange=self.interchange,
+            implementation=_at(begun, 3),
+            findings=tuple(findings),
+        )
+
+    def _close_group(self, trailer: list[str] | None) -> Iterator[Unreadable]:
+        group, self._group, sets, self._sets = self._group, None, self._sets, 0
+        if group is None:
+            return
+        if trailer is None:
+            yield self._broken("GE", "trailer", group.control_number, "AK905:3", "The group has no GE.", group=group)
+            return
+        if _at(trailer, 2).lstrip("0") != group.control_number.lstrip("0"):
+            message = f"GE02 is {_at(trailer, 2)!r}, GS06 is {group.control_number!r}."
+            yield self._broken(
+                "GE02", "control number", _at(trailer, 2), "AK905:4", message, rows=[trailer], group=group
+            )
+        if _at(trailer, 1).lstrip("0") != str(sets or ""):
+            message = f"GE01 is {_at(trailer, 1)!r}, there are {sets} sets."
+            yield self._broken("GE01", "count", _at(trailer, 1), "AK905:5", message, rows=[trailer], group=group)
+
+    def _close(self, trailer: list[str]) -> Iterator[Unreadable]:
+        self._ended = True
+        if _at(trailer, 2).strip().lstrip("0") != self.interchange.control_number.strip().lstrip("0"):
+            message = f"IEA02 is {_at(trailer, 2)!r}, ISA13 is {self.interchange.control_number!r}."
+            yield self._broken("IEA02", "control number", _at(trailer, 2), "TA105:001", message, rows=[trailer])
+        if _at(trailer, 1).lstrip("0") != str(self._groups or ""):
+            message = f"IEA01 is {_at(trailer, 1)!r}, there are {self._groups} groups."
+            yield self._broken("IEA01", "count", _at(trailer, 1), "TA105:021", message, rows=[trailer])
+
+    def _broken(
+        self,
+        place: str,
+        rule: str,
+        value: str,
+        code: str,
+        message: str,
+        *,
+        rows: list[list[str]] | None = None,
+        begun: list[str] | None = None,
+        group: Group | None = None,
+    ) -> Unreadable:
+        return Unreadable(
+            findings=(Finding(place, rule, value[:99], "error", code, message, place[:3].rstrip("0")),),
+            raw=raw_text(rows or [], self.interchange),
+            code=_at(begun, 1) if begun is not None else "",
+            control_number=_at(begun, 2) if begun is not None else "",
+            group=group or self._group,
+            interchange=self.interchange,
+        )
+
+
+def _at(row: list[str], index: int) -> str:
+    return row[index] if index < len(row) else ""
+
+
+def _group(row: list[str]) -> Group:
+    names = (field.name for field in attrs.fields(Group))
+    return Group(**{name: _at(row, index) for index, name in enumerate(names, 1)})
+
+
+def _segment(row: list[str]) -> Segment:
+    while len(row) > 1 and not row[-1]:
+        row.pop()
+    return tuple.__new__(Segment, row)

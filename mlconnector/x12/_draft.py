@@ -1,0 +1,219 @@
+"""A set in the making: the text policies of the partner, and every fault collected before one refusal is raised."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+import attrs
+
+from mlconnector.documents import Party
+from mlconnector.errors import InvalidArgument, InvalidDocument
+from mlconnector.x12._format import cents, decimal_of, fold, implied, number
+from mlconnector.x12._partner import Partner
+from mlconnector.x12._sets import Finding, Id, Segment, TransactionSet
+from mlconnector.x12._validate import validate
+
+__all__ = ["Draft"]
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
+_HASH_DIGITS = 10
+_HASH_LIMIT = 10_000_000_000
+
+
+class Draft:
+    """Collects segments, faults and findings of one set for one partner."""
+
+    def __init__(self, partner: Partner, name: str) -> None:
+        self.partner = partner
+        self.name = name
+        self.segments: list[Segment] = []
+        self.findings: list[Finding] = []
+        self.faults: list[tuple[str, str]] = []
+        marks = attrs.astuple(partner.delimiters)
+        self._delimiter = re.compile(f"[{re.escape(''.join(marks if partner.version >= '005010' else marks[:3]))}]")
+
+    def fault(self, cause: str, text: str) -> None:
+        """Record why the document cannot go; ``cause`` is the stable word."""
+        self.faults.append((cause, text))
+
+    def note(self, place: str, rule: str, value: str, message: str) -> None:
+        """Record what was done to a value, so that nothing changes silently."""
+        self.findings.append(Finding(place, rule, value[:99], "note", "", message))
+
+    def add(self, tag: str, *elements: str | tuple[str, ...] | None) -> None:
+        """Append a segment; one without any value is not sent (section 2)."""
+        segment = Segment(tag, *elements)
+        if len(segment) > 1:
+            self.segments.append(segment)
+
+    def free(self, text: str, most: int, place: str) -> str:
+        """Free text: folded, without delimiters or control characters, cut to ``most``, by the partner's policies."""
+        text = self._plain(text, place).strip()
+        if len(text) > most:
+            if self.partner.long_text == "refuse":
+                self.fault("length", f"{place}: {text!r} is longer than {most} characters")
+            self.note(place, "cut", text, f"Cut to {most} characters.")
+            text = text[:most].rstrip()
+        return text
+
+    def texts(self, texts: Iterable[str], place: str) -> tuple[list[Segment], list[Segment]]:
+        """Free texts of any length: as MSG, and where the version's sets have none (005010) as N9 with N903."""
+        if self.partner.version >= "005010":
+            return [], [Segment("N9", "L1", "", piece) for text in texts for piece in self._pieces(text, 45, place)]
+        return [Segment("MSG", piece) for text in texts for piece in self._pieces(text, 264, place)], []
+
+    def _pieces(self, text: str, most: int, place: str) -> Iterable[str]:
+        text = self._plain(text, place).strip()
+        while text:
+            blank = text.rfind(" ", 0, most + 1)
+            at = len(text) if len(text) <= most else (blank if blank > 0 else most)
+            yield text[:at].rstrip()
+            text = text[at:].lstrip()
+
+    def _plain(self, text: str, place: str) -> str:
+        if self.partner.non_ascii != "keep" and not text.isascii():
+            if self.partner.non_ascii == "refuse":
+                self.fault("text", f"{place}: {text!r} is not ASCII")
+            folded = fold(text)
+            self.note(place, "folded", text, f"Written as {folded!r}.")
+            text = folded
+        text = _CONTROL.sub(" ", text)
+        if self._delimiter.search(text):
+            if self.partner.delimiter_in_data == "refuse":
+                self.fault("delimiter", f"{place}: {text!r} holds a delimiter")
+            self.note(place, "delimiter", text, "Delimiters in it were replaced by blanks.")
+            text = self._delimiter.sub(" ", text)
+        return text
+
+    def identifier(self, text: str, place: str, most: int, least: int = 1) -> str:
+        """An identifier: goes exactly as it is, or is refused (section 2)."""
+        if not least <= len(text) <= most:
+            self.fault("length" if text else "missing", f"{place}: {text!r} needs {least} to {most} characters")
+        elif self._delimiter.search(text) or _CONTROL.search(text):
+            self.fault("delimiter", f"{place}: {text!r} holds a delimiter or control character")
+        elif text != text.strip():
+            self.fault("text", f"{place}: {text!r} begins or ends with a blank")
+        elif self.partner.non_ascii != "keep" and not text.isascii():
+            self.fault("text", f"{place}: {text!r} is not ASCII")
+        return text
+
+    def real(self, value: Decimal | None, place: str, most: int) -> str:
+        """Type R, refused where it has more digits than fit; empty for ``None``."""
+        if value is None:
+            return ""
+        text = number(value)
+        if len(text.lstrip("-").replace(".", "")) > most:
+            self.fault("length", f"{place}: {text} has more than {most} digits")
+        return text
+
+    def money(self, value: Decimal, place: str) -> str:
+        """Type N2; more decimals park unless the partner rounds (rule B23)."""
+        if value != cents(value):
+            if self.partner.three_decimals == "park":
+                self.fault("decimals", f"{place}: {number(value)} has more than two decimals")
+            self.note(place, "rounded", number(value), "Rounded half-up to two decimals.")
+        return implied(cents(value), 2)
+
+    def unit(self, code: str, place: str) -> str:
+        """X12 code of an ERP unit; one without is refused, never guessed (rule B14)."""
+        found = self.partner.unit_codes.get(code, "")
+        if not found:
+            self.fault("unit", f"{place}: unit {code!r} has no X12 code")
+        return found
+
+    def mapped(self, table: Mapping[str, Any], key: str, cause: str) -> Any:
+        """Value of a partner table; ``None`` when the table is empty or the key blank, a fault when the key misses."""
+        if not table or not key:
+            return None
+        if key not in table:
+            self.fault(cause, f"{cause} code {key!r} is not in the partner's table")
+        return table.get(key)
+
+    def party(self, role: str, party: Party | None) -> None:
+        """An N1 loop: name, id by the partner's table or with qualifier 92, address."""
+        place = f"N1 {role}"
+        name = "" if party is None else self.free(party.name, 60, f"{place} N102")
+        if party is None or not (name or party.number):
+            return
+        known = self.partner.parties.get(party.number, Id("92", party.number))
+        pair = (known.qualifier, self.identifier(known.id, f"{place} N104", 80, 2)) if known.id else ()
+        self.add("N1", role, name, *pair)
+        if party.address is None:
+            return
+        address = party.address
+        lines = [text for line in address.lines if (text := self.free(line, 55, f"{place} N3"))]
+        city, state, postal = (
+            self.free(text, 30, f"{place} N4") for text in (address.city, address.state, address.postal_code)
+        )
+        country = self.free(address.country, 30, f"{place} N404")
+        odd = [
+            text
+            for text, good in (
+                (city, len(city) != 1),
+                (state, len(state) in (0, 2)),
+                (postal, len(postal) in (0, *range(3, 16))),
+                (country, len(country) in (0, 2, 3)),
+            )
+            if not good
+        ]
+        lines += odd
+        for text in lines[4:]:
+            self.note(place, "left out", text, "More address lines than N3 holds.")
+        for at in range(0, len(lines[:4]), 2):
+            self.add("N3", *lines[at : min(at + 2, 4)])
+        self.add("N4", *("" if text in odd else text for text in (city, state, postal, country)))
+
+    def complete(
+        self, code: str, document: Any, counted: str, quantity_at: int, *, count: bool = True
+    ) -> TransactionSet:
+        """The finished set: the partner's ``finish``, CTT, validation.
+
+        Raises:
+            InvalidDocument: With every fault collected so far, or else every error the dictionary finds.
+        """
+        self._refuse_if_faulty()
+        ts = TransactionSet(code, self.segments, version=self.partner.version, findings=tuple(self.findings))
+        if self.partner.finish is not None:
+            ts = self.partner.finish(ts, document)
+            if not isinstance(ts, TransactionSet):
+                raise InvalidArgument(f"finish returned {ts!r}.", cure="Return a TransactionSet from finish.")
+        if count and not any(ts.all("CTT")):
+            ts = attrs.evolve(ts, segments=(*ts.segments, self._totals(list(ts.all(counted)), quantity_at)))
+        if self.partner.upper_case:
+            ts = attrs.evolve(ts, segments=(Segment(*(text.upper() for text in one)) for one in ts.segments))
+        for wanted in self.partner.required:
+            parts = tuple(wanted.split("*"))
+            if not any(tuple(one)[: len(parts)] == parts for one in ts.segments):
+                self.fault("required", f"the partner requires {wanted}")
+        for finding in validate(ts):
+            if finding.severity == "error":
+                self.fault("invalid", str(finding))
+        self._refuse_if_faulty()
+        return ts
+
+    def _totals(self, counted: Sequence[Segment], quantity_at: int) -> Segment:
+        quantities = [decimal_of("R", one[quantity_at]) or Decimal(0) for one in counted]
+        if self.partner.ctt02 is None:
+            return Segment("CTT", str(len(counted)))
+        if self.partner.ctt02 == "sum":
+            return Segment("CTT", str(len(counted)), self.real(sum(quantities, Decimal(0)), "CTT02", _HASH_DIGITS))
+        return Segment("CTT", str(len(counted)), str(hash_total(quantities)))
+
+    def _refuse_if_faulty(self) -> None:
+        if self.faults:
+            texts = tuple(dict.fromkeys(text for _, text in self.faults))
+            raise InvalidDocument(
+                f"{self.name} cannot be written for {self.partner.receiver.id}: {len(texts)} fault(s).",
+                faults=texts,
+                cause=self.faults[0][0],
+                cure="Correct the document in its source, or the partner's profile, and replay it.",
+            )
+
+
+def hash_total(values: Iterable[Decimal]) -> int:
+    """CTT02 by definition: digits added without points and signs, leftmost cut past ten (section 7, 850)."""
+    total = sum(int(number(abs(value)).replace(".", "")) for value in values)
+    return total % _HASH_LIMIT

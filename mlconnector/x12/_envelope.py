@@ -1,0 +1,117 @@
+"""Writing: ISA, GS and ST around sets, with the counts and control numbers, so that data never breaks the frame."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable, Sequence
+
+import attrs
+
+from mlconnector.errors import InvalidArgument, X12Error
+from mlconnector.target import ControlNumbers
+from mlconnector.x12._format import date, time
+from mlconnector.x12._partner import Partner
+from mlconnector.x12._sets import COMPONENT, REPETITION, Segment, TransactionSet
+
+__all__ = ["interchange"]
+
+
+def interchange(sets: Sequence[TransactionSet], partner: Partner, *, control: ControlNumbers, at: dt.datetime) -> str:
+    """The text of one interchange: one GS a functional id, in order of first appearance (section 1).
+
+    Args:
+        sets: At least one; ST02 is numbered from 0001 in each group.
+        partner: Ids, version, delimiters, usage, time zone.
+        control: ISA13, and GS06 of the first group; the following groups count on.
+        at: An aware instant, written in the partner's time zone.
+
+    Raises:
+        InvalidArgument: A naive ``at``, or no sets.
+        X12Error: A set of another version, without functional id, or with data that would break the frame.
+    """
+    if at.tzinfo is None:
+        raise InvalidArgument(f"at={at!r} is no aware datetime.", cure="Give it a tzinfo, e.g. datetime.UTC.")
+    if not sets:
+        raise InvalidArgument("There are no sets to write.", cure="Pass at least one transaction set.")
+    groups: dict[str, list[TransactionSet]] = {}
+    for ts in sets:
+        _fits(ts, partner)
+        groups.setdefault(ts.functional_id, []).append(ts)
+    local = at.astimezone(partner.time_zone or dt.UTC)
+    guard = _guard(partner)
+    lines = [_isa(partner, control.interchange, local)]
+    for number, (functional_id, members) in enumerate(groups.items(), control.group):
+        lines.append(_gs(partner, functional_id, number, local))
+        for index, ts in enumerate(members, 1):
+            lines += _set(ts, partner, index, guard)
+        lines.append(_line(partner, "GE", str(len(members)), str(number)))
+    lines.append(_line(partner, "IEA", str(len(groups)), f"{control.interchange:09}"))
+    end = partner.delimiters.segment + partner.line_end
+    return end.join([*lines, ""])
+
+
+def _fits(ts: TransactionSet, partner: Partner) -> None:
+    if ts.version[:6] != partner.version[:6]:
+        raise X12Error(f"The {ts.code} is {ts.version}, {partner.receiver.id} reads {partner.version}.", cure=_REMAP)
+    if not ts.functional_id:
+        raise X12Error(f"No functional id is known for a {ts.code}.", cure="Only sets of the dictionary are written.")
+
+
+_REMAP = "Map the document with the profile of the partner it goes to."
+
+
+def _guard(partner: Partner) -> re.Pattern[str]:
+    marks = attrs.astuple(partner.delimiters) if partner.version >= "005010" else attrs.astuple(partner.delimiters)[:3]
+    allowed = "" if partner.non_ascii == "keep" else "\x7f-\U0010ffff"
+    legal = COMPONENT + REPETITION if partner.version >= "005010" else COMPONENT
+    control = "".join(chr(code) for code in (*range(32), 127) if chr(code) not in legal)
+    return re.compile(f"[{re.escape(''.join(marks))}{re.escape(control)}{allowed}]")
+
+
+def _line(partner: Partner, *elements: str) -> str:
+    return partner.delimiters.element.join(elements)
+
+
+def _isa(partner: Partner, number: int, local: dt.datetime) -> str:
+    late = partner.version >= "005010"
+    return _line(
+        partner,
+        *("ISA", "00", " " * 10, "00", " " * 10),
+        *(
+            partner.sender.qualifier,
+            f"{partner.sender.id:<15}",
+            partner.receiver.qualifier,
+            f"{partner.receiver.id:<15}",
+        ),
+        *(date(local, short=True), time(local), partner.delimiters.repetition if late else "U"),
+        *("00501" if late else "00401", f"{number:09}", str(int(partner.request_ta1)), partner.usage),
+        partner.delimiters.component,
+    )
+
+
+def _gs(partner: Partner, functional_id: str, number: int, local: dt.datetime) -> str:
+    sender, receiver = partner.sender_code or partner.sender.id, partner.receiver_code or partner.receiver.id
+    return _line(
+        partner, "GS", functional_id, sender, receiver, date(local), time(local), str(number), "X", partner.version
+    )
+
+
+def _set(ts: TransactionSet, partner: Partner, index: int, guard: re.Pattern[str]) -> Iterable[str]:
+    number = f"{index:04}"
+    head = ("ST", ts.code, number, ts.implementation) if ts.implementation else ("ST", ts.code, number)
+    body = [_body_line(segment, ts, partner, guard) for segment in ts.segments]
+    return [_line(partner, *head), *body, _line(partner, "SE", str(len(body) + 2), number)]
+
+
+def _body_line(segment: Segment, ts: TransactionSet, partner: Partner, guard: re.Pattern[str]) -> str:
+    found = guard.search("".join(segment))
+    if found:
+        raise X12Error(
+            f"{segment.id} of the {ts.code} holds {found[0]!r}, which would break the frame or is not agreed.",
+            cure="Take the character out of the data, or agree other delimiters with the partner.",
+        )
+    line = partner.delimiters.element.join(segment)
+    if COMPONENT in line:
+        line = line.replace(COMPONENT, partner.delimiters.component)
+    return line.replace(REPETITION, partner.delimiters.repetition) if REPETITION in line else line
