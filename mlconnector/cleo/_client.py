@@ -249,7 +249,7 @@ class Cleo:
         return Receipt(system=self.system, raw={"status": response.status, "answer": response.excerpt(200)})
 
     def target(self, kind: str, **options: Any) -> Target[Any]:
-        """A way of delivering: ``"files"``, with ``routes=`` and ``kind=`` of the documents; see :class:`FilesTarget`.
+        """A way of delivering: ``"files"``, with ``routes=``; see :class:`FilesTarget`.
 
         Raises:
             InvalidArgument: Another kind.

@@ -35,7 +35,6 @@ class FilesTarget:
     Args:
         cleo: The client.
         routes: Where each party's documents go.
-        kind: ``"purchase_orders"`` or ``"invoices"``.
         no_route: ``"park"`` or ``"skip"`` (rule B5).
         look_up: ``"reliable"`` only where the sentbox or the transfers can be read; ``cleo.check(routes)`` proves it.
             Else ``"present_only"``: the send action moves files, so absence from the outbox proves nothing.
@@ -56,14 +55,11 @@ class FilesTarget:
         cleo: Cleo,
         *,
         routes: Routes | Iterable[Route],
-        kind: Literal["purchase_orders", "invoices"],
         no_route: Literal["park", "skip"] = "park",
         look_up: LookUp = "present_only",
         settle_after: dt.timedelta = dt.timedelta(minutes=2),
         self_billed_when: Callable[[Invoice], bool] | None = None,
     ) -> None:
-        if kind not in ("purchase_orders", "invoices"):
-            raise InvalidArgument(f"kind={kind!r}.", cure='Use "purchase_orders" or "invoices".')
         if look_up not in ("reliable", "present_only"):
             raise InvalidArgument(f"look_up={look_up!r}.", cure='Use "reliable" or "present_only".')
         self.routes = routes if isinstance(routes, Routes) else Routes(routes, no_route=no_route)
@@ -72,8 +68,7 @@ class FilesTarget:
                 'A route has invoice_role="self_billed", and no test says which vouchers are.',
                 cure="Give self_billed_when=, e.g. lambda invoice: invoice.evaluated_receipt is True (rule B20).",
             )
-        self.name = f"cleo files {kind}"
-        self.kind = kind
+        self.name = "cleo files"
         self.look_up: LookUp = look_up
         self.settle_after = settle_after
         self._cleo = cleo
@@ -102,7 +97,7 @@ class FilesTarget:
         if route is None:
             party = "nobody" if document.supplier is None else document.supplier.number
             raise UnknownReference(
-                f"No route takes the {self.kind} of party {party!r}.",
+                f"No route takes {change.key!r} of party {party!r}.",
                 cause="no_route",
                 cure=f"Whoever runs the flow adds a Route({party!r}, ...), then replays.",
             )

@@ -77,9 +77,9 @@ def jde_to_cleo(
     if strange:
         raise InvalidArgument(f"where= has {strange!r}.", cure=f"Give conditions by kind: {', '.join(chosen)}.")
     table = routes if isinstance(routes, Routes) else Routes(routes, no_route=no_route)
+    target = cleo.target("files", routes=table, look_up=look_up, self_billed_when=self_billed_when)
     flow, syncs = name or "jde_to_cleo", []
     for kind in chosen:
-        target = cleo.target("files", routes=table, kind=kind, look_up=look_up, self_billed_when=self_billed_when)
         syncs.append(
             Sync(
                 f"{flow}/{kind}",

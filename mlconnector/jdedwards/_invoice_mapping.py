@@ -9,7 +9,6 @@ from typing import Any
 import attrs
 
 from mlconnector.documents import Invoice, InvoiceLine, Party, PayItem, Provenance
-from mlconnector.jdedwards._order_mapping import PRICE_PER
 from mlconnector.jdedwards._values import Cells, number_text
 
 __all__ = ["VoucherRows", "to_invoice", "voucher_key"]
@@ -122,7 +121,6 @@ def _matched(rows: Sequence[Mapping[str, Any]], faults: list[str], *, foreign: b
     for row in rows:
         cells = Cells("F43121", row, faults)
         quantity = cells.number("UREC")
-        price_unit = cells.text("UOM3") or cells.text("UOM")
         ids = {"buyer": cells.text("LITM"), "alternate": cells.text("AITM")}
         lines.append(
             InvoiceLine(
@@ -132,8 +130,7 @@ def _matched(rows: Sequence[Mapping[str, Any]], faults: list[str], *, foreign: b
                 quantity=quantity or None,
                 unit=cells.text("UOM"),
                 unit_price=cells.number("FRRC" if foreign else "PRRC"),
-                price_unit=price_unit,
-                price_per=PRICE_PER.get(price_unit, Decimal(1)),
+                price_unit=cells.text("UOM3") or cells.text("UOM"),
                 amount=cells.number("FREC" if foreign else "AREC"),
                 account=cells.text("OBJ"),
                 cost_center=cells.text("OMCU"),

@@ -12,12 +12,10 @@ from mlconnector.documents import Address, OrderLine, Party, Provenance, Purchas
 from mlconnector.jdedwards._approval import Approval
 from mlconnector.jdedwards._values import Cells, number_text
 
-__all__ = ["LINE_TYPES", "PRICE_PER", "OrderRows", "order_key", "to_order"]
+__all__ = ["LINE_TYPES", "OrderRows", "order_key", "to_order"]
 
 LINE_TYPES: Mapping[str, str] = {"S": "item", "N": "item", "J": "amount", "T": "text", "F": "charge"}
 """Usual line type constants; sites define their own, so this is a default."""
-PRICE_PER: Mapping[str, Decimal] = {"TH": Decimal(1000)}
-"""Price units that stand for several pieces of the order unit."""
 _BLANKET = ("OB",)
 _SALES = ("SO", "SD", "SI", "ST")
 _CLOSED = "999"
@@ -95,7 +93,6 @@ def _line(cells: Cells, line_types: Mapping[str, str], approval: Approval, *, fo
     if kind == "item" and not quantity:
         kind = "amount"
     ids = {"buyer": cells.text("LITM"), "short": cells.text("ITM"), "alternate": cells.text("AITM")}
-    price_unit = cells.text("UOM3") or cells.text("UOM")
     cancelled = cells.text("NXTR") == _CLOSED and cells.text("LTTR") in approval.not_last
     closed = cells.text("NXTR") == _CLOSED
     return OrderLine(
@@ -106,8 +103,7 @@ def _line(cells: Cells, line_types: Mapping[str, str], approval: Approval, *, fo
         quantity=quantity,
         unit=cells.text("UOM"),
         unit_price=cells.number("FRRC" if foreign else "PRRC"),
-        price_unit=price_unit,
-        price_per=PRICE_PER.get(price_unit, Decimal(1)),
+        price_unit=cells.text("UOM3") or cells.text("UOM"),
         amount=amount,
         received_quantity=cells.number("UREC"),
         open_quantity=cells.number("UOPN"),
