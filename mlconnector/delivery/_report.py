@@ -41,15 +41,21 @@ class KindReport:
 
     kind: str
     outcome: dict[str, str] = attrs.field(factory=dict, repr=False)
-    reasons: Counter[str] = attrs.field(factory=Counter)
+    why: dict[str, str] = attrs.field(factory=dict, repr=False)
     previews: list[Preview] = attrs.field(factory=list, repr=False)
     stopped: MLConnectorError | None = None
 
     def note(self, key: str, category: str, reason: str = "") -> None:
         """A key came to this category; an earlier one of the same run no longer counts."""
         self.outcome[key] = category
+        self.why.pop(key, None)
         if reason:
-            self.reasons[reason] += 1
+            self.why[key] = reason
+
+    @property
+    def reasons(self) -> Counter[str]:
+        """Why keys wait, are excluded, parked or in doubt, with how many for each reason."""
+        return Counter(self.why.values())
 
     def count(self, category: str) -> int:
         """How many keys came to a category."""

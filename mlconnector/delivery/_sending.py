@@ -48,8 +48,12 @@ class Sender:
         self._sent = 0
         self._lost_in_a_row = 0
 
-    def drain(self, *, stopped: Callable[[], bool], limit: int | None) -> None:
+    def drain(self, *, stopped: Callable[[], bool], limit: int | None, newer_than: int = 0) -> None:
         """Send until nothing is queued that was not tried in this run.
+
+        Args:
+            stopped: Ends it between two calls. ``limit``: at most so many in this run.
+            newer_than: Only deliveries recorded after this one.
 
         Raises:
             MLConnectorError: A dead login, a refused permission, a vendor out of reach, or too many parked alike.
@@ -58,15 +62,15 @@ class Sender:
             room = (
                 self._job.target.batch_size if limit is None else min(self._job.target.batch_size, limit - self._sent)
             )
-            batch = self._ready(room)
+            batch = self._ready(room, newer_than)
             if batch is None:
                 return
             if batch:
                 self._send(batch)
             self._check_parked()
 
-    def _ready(self, room: int) -> list[tuple[sqlite3.Row, Prepared]] | None:
-        rows = self._queued(room)
+    def _ready(self, room: int, newer_than: int) -> list[tuple[sqlite3.Row, Prepared]] | None:
+        rows = self._queued(room, newer_than)
         if not rows:
             return None
         ready = []
@@ -77,9 +81,9 @@ class Sender:
                 ready.append((row, prepared))
         return ready
 
-    def _queued(self, room: int) -> list[sqlite3.Row]:
+    def _queued(self, room: int, newer_than: int) -> list[sqlite3.Row]:
         found: list[sqlite3.Row] = []
-        after = 0
+        after = newer_than
         while len(found) < room:
             rows = self._job.ledger.store.read(
                 "SELECT d.* FROM deliveries AS d WHERE d.sync = ? AND d.state = 'recorded' AND d.id > ?"  # noqa: S608

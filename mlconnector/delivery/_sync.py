@@ -211,13 +211,15 @@ class Sync:
         settler, sender = Settler(job, outcomes), Sender(job, outcomes)
         settler.adopt()
         settler.settle()
-        sender.drain(stopped=stopped, limit=limit)
         self._read_waiting(job)
         baseline = job.settings.begin == "nothing" and not self._baselined()
         recorder = Recorder(job, baseline=baseline)
+        newest = self.ledger.store.read("SELECT coalesce(max(id), 0) AS id FROM deliveries")[0]["id"]
         for page in self._source().pages():
             recorder.record(page, save_cursor=True)
-            sender.drain(stopped=stopped, limit=limit)
+            # Only what was read just now: what lay queued from before may have been changed or held in the meantime,
+            # which is known once the source was read to its end.
+            sender.drain(stopped=stopped, limit=limit, newer_than=newest)
             tell()
             if stopped():
                 return
@@ -225,6 +227,7 @@ class Sync:
             with self.ledger.store.transaction(job.lease) as transaction:
                 transaction.execute("INSERT OR REPLACE INTO meta VALUES (?, '1')", (f"baselined:{self.name}",))
                 transaction.audit("baselined", self.name, documents=job.report.baselined)
+        sender.drain(stopped=stopped, limit=limit)
         settler.settle()
         sender.drain(stopped=stopped, limit=limit)
         tell()

@@ -18,6 +18,10 @@ def sets(world: World) -> list[x12.TransactionSet]:
     return [ts for text in world.texts() for ts in x12.read(text)]
 
 
+def element(ts: x12.TransactionSet, tag: str, position: int) -> str:
+    return next(iter(ts.all(tag)))[position]
+
+
 def change_quantity(world: World, number: int, line: int, quantity: int) -> None:
     order = next(iter(world.jde.purchase_orders(keys=[f"00001/OP/{number}"])))
     price = next(one.unit_price for one in order.lines if one.number == str(line))
@@ -92,8 +96,8 @@ def test_vouchers_go_by_their_gate_and_role(world: World) -> None:
     report = world.flow(kinds=["invoices"]).run()
     kind = report.kinds["invoices"]
     assert (kind.waiting, kind.excluded, kind.parked, kind.delivered) == (2, 1, 1, 4)
-    assert {ts.all("BIG")[0][8] for ts in sets(world)} == {"22"}
-    assert "CR" in {ts.all("BIG")[0][7] for ts in sets(world) if len(ts.all("BIG")[0].elements) >= 7}
+    assert {element(ts, "BIG", 8) for ts in sets(world)} == {"22"}
+    assert sorted(element(ts, "BIG", 7) or "" for ts in sets(world)) == ["", "", "", "CR"]
 
 
 def test_a_change_goes_as_860_with_rising_sequence_and_only_the_difference(world: World) -> None:
@@ -105,9 +109,9 @@ def test_a_change_goes_as_860_with_rising_sequence_and_only_the_difference(world
         change_quantity(world, 50001, 2, quantity)
         assert flow.run().kinds["purchase_orders"].delivered == 1
     changes = [ts for ts in sets(world) if ts.code == "860"]
-    assert [ts.all("BCH")[0][5] for ts in changes] == ["1", "2"]
+    assert [element(ts, "BCH", 5) for ts in changes] == ["1", "2"]
     assert [[poc[1] for poc in ts.all("POC")] for ts in changes] == [["2"], ["2"]]
-    assert [ts.all("POC")[0][3] for ts in changes] == ["7", "9"]
+    assert [element(ts, "POC", 3) for ts in changes] == ["7", "9"]
 
 
 def test_receipts_and_statuses_are_no_change(world: World) -> None:
@@ -133,7 +137,7 @@ def test_a_cancelled_order_goes_as_860_with_purpose_01(world: World) -> None:
         world.erp.update("F4311", {"DOCO": 50001, "LNID": line, **LINE}, NXTR="999", LTTR="980", UOPN=0)
     assert flow.run().kinds["purchase_orders"].delivered == 1
     (cancel,) = [ts for ts in sets(world) if ts.code == "860"]
-    assert cancel.all("BCH")[0][1] == "01"
+    assert element(cancel, "BCH", 1) == "01"
 
 
 def test_what_waited_goes_when_it_becomes_fit_though_its_stamps_lie_behind(world: World) -> None:
@@ -143,7 +147,7 @@ def test_what_waited_goes_when_it_becomes_fit_though_its_stamps_lie_behind(world
     world.clock.advance(dt.timedelta(days=30))
     world.erp.add(orders(1, first_number=60001, master=False))
     flow.run()
-    stamp = {"UPMJ": "20260115", "TDAY": 80000}
+    stamp = {"UPMJ": dt.date(2026, 1, 15), "TDAY": 80000}
     world.erp.update("F4301", {"DOCO": 50001, **LINE}, HOLD=" ", **stamp)
     report = flow.run()
     assert report.kinds["purchase_orders"].delivered == 1
@@ -153,13 +157,11 @@ def test_what_waited_goes_when_it_becomes_fit_though_its_stamps_lie_behind(world
 def test_an_order_back_on_hold_is_not_sent_although_it_was_queued(world: World) -> None:
     world.erp.add(orders(1))
     flow = world.flow(kinds=["purchase_orders"])
-    world.network.fail(status=503, match="PUT")
-    with pytest.raises(mc.MLConnectorError):
-        flow.run(limit=0) or world.cleo.upload("outbox/x", b"x")
+    assert flow.run(limit=0).kinds["purchase_orders"].queued == 1
     world.erp.update("F4301", {"DOCO": 50001, **LINE}, HOLD="B1")
     report = flow.run()
     assert report.kinds["purchase_orders"].waiting == 1
-    assert world.network.uploads == []
+    assert not world.network.uploads
 
 
 def test_begin_is_needed_towards_production_and_bars_history(world: World) -> None:
@@ -211,8 +213,8 @@ def test_a_dry_run_shows_everything_and_writes_nothing(world: World) -> None:
     report = flow.run(dry_run=True)
     assert [bool(preview.faults) for preview in report.previews] == [False, True, False]
     shown = report.previews[0].payload
-    assert world.network.uploads == []
-    assert world.ledger.deliveries() == []
+    assert not world.network.uploads
+    assert not world.ledger.deliveries()
     assert world.ledger.head()["number"] == 0
     flow.run()
     assert shown[:60] == world.texts()[0][:60]
@@ -244,7 +246,7 @@ def test_json_routes_post_the_document(world: World) -> None:
     world.network.add_endpoint("/api/custom/orders")
     route = flows.Route(SUPPLIERS, PARTNER, format="json", path="/api/custom/orders")
     assert world.flow(routes=[route], kinds=["purchase_orders"]).run().kinds["purchase_orders"].delivered == 2
-    assert [payload.json["document"] for payload in world.network.payloads] == ["PurchaseOrder"] * 2
+    assert [payload.body["document"] for payload in world.network.payloads] == ["PurchaseOrder"] * 2
 
 
 def test_json_files_are_uploaded_where_no_path_is_given(world: World) -> None:
