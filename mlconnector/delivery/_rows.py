@@ -61,7 +61,7 @@ class Delivery:
     recorded_at: dt.datetime
     updated_at: dt.datetime
     age: dt.timedelta
-    _text: str = attrs.field(repr=False)
+    _text: str = attrs.field(repr=False, alias="text")
 
     @property
     def document(self) -> Document:

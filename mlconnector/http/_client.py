@@ -153,8 +153,8 @@ class HTTPClient:
 
     def local_address(self) -> str | None:
         """This machine's end of the latest connection, where the transport knows it; the outside may see another."""
-        known = getattr(self._transport, "local_address", None)
-        return known() if callable(known) else None
+        known: Callable[[], str | None] | None = getattr(self._transport, "local_address", None)
+        return None if known is None else known()
 
     def get_json(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
         """``GET`` and read the answer as exact JSON. Raises what :meth:`send` raises."""
