@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import statistics
 import subprocess
 import sys
@@ -91,12 +90,7 @@ def counts(rows: list[tuple[str, str]]) -> None:
         mc.Cleo(network.url, auth=mc.OAuth2Password(network.username, network.password)) as cleo,
         mc.Ledger(Path(folder) / "l.db", actor="benchmark", high_water=Path(folder) / "hw") as ledger,
     ):
-        then = dt.datetime.now(dt.UTC) - dt.timedelta(days=3)
-        data = orders(ORDERS, lines=3, suppliers=50)
-        erp.add(data)
-        for table in ("F4301", "F4311"):
-            for row in erp.contents[table]:
-                row.update(UPMJ=then.date()) if isinstance(row, dict) else None
+        erp.add(orders(ORDERS, lines=3, suppliers=50))
         parties = [str(number) for number in range(4343, 4393)]
         flow = flows.jde_to_cleo(
             jde, cleo, ledger=ledger, routes=[flows.Route(parties, partner)], kinds=["purchase_orders"]

@@ -56,6 +56,7 @@ class Job:
     report: KindReport
     tried: set[int] = attrs.field(factory=set)
     in_a_row: tuple[str, int] = ("", 0)
+    untold: list[Attention] = attrs.field(factory=list)
 
     @property
     def sync(self) -> str:
@@ -80,9 +81,15 @@ class Job:
         )
         transaction.audit("attention", self.sync, key, text=text)
         log.warning("attention: %s %s: %s", self.sync, key, text, extra={"sync": self.sync, "key": key})
-        if self.settings.on_attention is not None:
-            row = transaction.rows("SELECT * FROM attention WHERE id = ?", (added.lastrowid,))[0]
-            self.settings.on_attention(attention_of(row, transaction.now))
+        row = transaction.rows("SELECT * FROM attention WHERE id = ?", (added.lastrowid,))[0]
+        self.untold.append(attention_of(row, transaction.now))
+
+    def tell(self) -> None:
+        """Call ``on_attention`` for what is new; outside of any transaction, since it is the caller's code."""
+        while self.untold:
+            item = self.untold.pop(0)
+            if self.settings.on_attention is not None:
+                self.settings.on_attention(item)
 
     def move(self, transaction: Transaction, delivery: int, state: str, **columns: Any) -> None:
         """Set a delivery's state and further columns."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from typing import Any
 
 from mlconnector.delivery._job import Job, log
 from mlconnector.delivery._store import Transaction
@@ -103,7 +102,6 @@ class Outcomes:
         if not steps or set(steps) <= set(done):
             self.delivered(transaction, row, receipt, how="answer")
             return
-        changes: dict[str, Any] = {} if receipt.id is None else {"target_id": receipt.id}
-        if changes:
-            self._job.move(transaction, row["id"], row["state"], **changes)
+        target_id = receipt.id if receipt.id is not None else row["target_id"]
+        self._job.move(transaction, row["id"], row["state"], target_id=target_id)
         self.step_done(transaction, row, tuple(step for step in done if step))

@@ -17,7 +17,6 @@ from mlconnector.documents import from_json
 from mlconnector.errors import (
     AuthenticationFailed,
     DocumentError,
-    LeaseLost,
     MLConnectorError,
     PermissionDenied,
     TooManyParked,
@@ -180,8 +179,6 @@ class Sender:
         try:
             with send_window(send_by):
                 answers = list(job.target.deliver(members))
-        except LeaseLost:
-            raise
         except MLConnectorError as error:
             self._raised(rows, error)
             return
@@ -284,7 +281,8 @@ class Sender:
         refused = getattr(error, "refused", False) or isinstance(error, DocumentError)
         with job.ledger.store.transaction(job.lease) as transaction:
             for row in rows:
-                if error.repeat_safe or isinstance(error, _STOPPING):
+                # In a batch, members before the refused one may have acted: only a target that says so is believed.
+                if error.repeat_safe or (isinstance(error, _STOPPING) and len(rows) == 1):
                     self._outcomes.again(transaction, row, error.message)
                 elif refused and len(rows) == 1:
                     self._outcomes.answered(transaction, row, error)

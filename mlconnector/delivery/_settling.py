@@ -31,13 +31,18 @@ class Settler:
             for row in rows:
                 self._outcomes.in_doubt(transaction, row, "the worker that sent it has ended without an answer")
 
-    def settle(self) -> None:
-        """Look for everything that is in doubt, oldest first; an error of one look-up changes nothing."""
+    def settle(self, *, of_this_run: bool = False) -> None:
+        """Look for what is in doubt, oldest first; an error of one look-up changes nothing.
+
+        Args:
+            of_this_run: Only what this run itself has sent; the rest was looked for at its begin.
+        """
         rows = self._job.ledger.store.read(
             "SELECT * FROM deliveries WHERE sync = ? AND state = 'in doubt' ORDER BY id", (self._job.sync,)
         )
         for row in rows:
-            self._settle(row)
+            if not of_this_run or row["token"] == self._job.lease.token:
+                self._settle(row)
 
     def _settle(self, row: sqlite3.Row) -> None:
         job, begun = self._job, self._job.ledger.clock.now().timestamp()
@@ -62,9 +67,9 @@ class Settler:
         if found is None:
             self._absent(row, begun)
         elif found.by == "marker" or begun >= row["settle_at"]:
-            self._found(row, found)
+            self._found(row, found, begun)
 
-    def _found(self, row: sqlite3.Row, receipt: Receipt) -> None:
+    def _found(self, row: sqlite3.Row, receipt: Receipt, begun: float) -> None:
         steps = tuple(json.loads(row["steps"]))
         with self._job.ledger.store.transaction(self._job.lease) as transaction:
             if not steps or set(steps) <= set(receipt.steps):
@@ -74,7 +79,7 @@ class Settler:
                 self._outcomes.step_done(transaction, row, tuple(step for step in steps if step in receipt.steps))
                 return
         # It exists, but the step in doubt has not acted: existence alone is not delivered (delivery rule 8).
-        self._absent(row, self._job.ledger.clock.now().timestamp())
+        self._absent(row, begun)
 
     def _absent(self, row: sqlite3.Row, begun: float) -> None:
         job = self._job

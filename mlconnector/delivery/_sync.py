@@ -204,6 +204,7 @@ class Sync:
             return stop is not None and stop.is_set()
 
         def tell() -> None:
+            job.tell()
             if progress is not None:
                 progress(self.kind, job.report.read, job.report.delivered)
 
@@ -228,7 +229,7 @@ class Sync:
                 transaction.execute("INSERT OR REPLACE INTO meta VALUES (?, '1')", (f"baselined:{self.name}",))
                 transaction.audit("baselined", self.name, documents=job.report.baselined)
         sender.drain(stopped=stopped, limit=limit)
-        settler.settle()
+        settler.settle(of_this_run=True)
         sender.drain(stopped=stopped, limit=limit)
         tell()
 

@@ -17,7 +17,6 @@ from mlconnector.errors import (
     ConnectionFailed,
     InvalidArgument,
     MLConnectorError,
-    RateLimited,
     VendorFault,
 )
 from mlconnector.http._faults import FaultTable, Verdict, retry_after
@@ -196,7 +195,14 @@ class HTTPClient:
             raise InvalidArgument(f"{self!r} is closed", cure="Make a new client; close() is final.")
         if not request.path.startswith("/"):
             raise InvalidArgument(f"{request!r} leaves {self._origin}", cure="Give a path; see same_origin_path.")
-        return _Call(self, request).run()
+        try:
+            return _Call(self, request).run()
+        except MLConnectorError as error:
+            window = current_window()
+            if window is not None and window.acted:
+                # An earlier write of the same delivery may have acted: the whole is no longer safe to repeat.
+                error.repeat_safe = False
+            raise
 
     def _send_bare(self, request: Request) -> Response:
         """What token managers send with: no token, every status handed back, repeated only if it surely did not act."""
@@ -350,9 +356,8 @@ class _Call:
 
     def _error(self, response: Response, rule: Any) -> MLConnectorError:
         error = self.client._faults.error(response, rule, now=self.client._clock.now())
-        if isinstance(error, RateLimited | AuthenticationFailed):
-            window = current_window()
-            error.repeat_safe = window is None or not window.acted
+        if isinstance(error, AuthenticationFailed):
+            error.repeat_safe = True
         return error
 
 
