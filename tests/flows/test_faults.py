@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 import mlconnector as mc
-from mlconnector import x12
+from mlconnector import flows, x12
 from mlconnector.testing import CleoSimulator, JDEdwardsSimulator, orders
-from tests.flows.conftest import World
+from tests.flows.conftest import PARTNER, SUPPLIERS, World
 
 WORKER = Path(__file__).with_name("worker.py")
 
@@ -50,6 +50,31 @@ def test_a_thousand_orders_arrive_once_through_random_faults(world: World, seed:
     assert len(delivered) == 1000
     assert len({one.interchange for one in delivered}) == 1000
     assert world.ledger.verify() > 3000
+
+
+def test_delays_beyond_the_timeout_double_nothing(world: World) -> None:
+    world.erp.add(orders(120, suppliers=10))
+    cleo = mc.Cleo(
+        world.network.url,
+        auth=mc.OAuth2Password(world.network.username, world.network.password),
+        clock=world.clock,
+        timeout=0.25,
+    )
+    route = flows.Route(SUPPLIERS, PARTNER, folder="outbox/ACME")
+    with cleo:
+        flow = flows.jde_to_cleo(
+            world.jde, cleo, ledger=world.ledger, routes=[route], kinds=["purchase_orders"], look_up="reliable"
+        )
+        world.network.chaos(0.08, 5, kinds=("delay", "after", "before"), delay=0.6)
+        for _ in range(20):
+            try:
+                done = flow.run().ok
+            except mc.MLConnectorError:
+                done = False
+            world.clock.advance(dt.timedelta(minutes=20))
+            if done and len(world.ledger.deliveries(state="delivered")) == 120:
+                break
+    assert order_numbers(world.network) == Counter({str(number): 1 for number in range(50001, 50121)})
 
 
 @pytest.mark.parametrize("first", [1, 2, 3])

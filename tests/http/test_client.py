@@ -94,7 +94,7 @@ def test_a_read_comes_back_whole_over_a_kept_connection() -> None:
 def test_a_broken_answer_is_read_again_and_never_written_again(act: Any, words: str) -> None:
     with WireServer([act, answer()]) as server, client_of(server) as client:
         assert client.send(READ).status == 200
-        assert len(server.requests) == 2
+        assert len(server.requests) >= 2
     error, count = failure([act], WRITE)
     assert isinstance(error, mc.ConnectionFailed)
     assert not error.repeat_safe
