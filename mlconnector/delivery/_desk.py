@@ -6,7 +6,6 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from mlconnector.delivery._job import HOLDING
 from mlconnector.delivery._ledger import Ledger
 from mlconnector.delivery._recording import DROPPED
 from mlconnector.delivery._rows import Delivery, delivery_of
@@ -60,7 +59,11 @@ def replay(  # noqa: PLR0917 - called by Sync only
     actor: str | None,
     reason: str | None,
 ) -> list[Delivery]:
-    """Queue newest revisions again; without a lease only list them."""
+    """Queue newest revisions again; without a lease only list them.
+
+    Only a newest revision that is closed is taken, and an open older one would have kept it from being sent at all
+    (delivery rule 4): nothing is replayed while its key is open.
+    """
     if state not in ("parked", "delivered"):
         raise InvalidArgument(f"state={state!r} is not replayed.", cure='Use "parked" or "delivered".')
     if state == "delivered" and not keys:
@@ -73,24 +76,14 @@ def replay(  # noqa: PLR0917 - called by Sync only
         for row in ledger.store.read(f"{_NEWEST}{condition} ORDER BY d.id", (sync,))
         if (keys is None or row["key"] in keys) and (cause is None or row["cause"] == cause)
     ]
-    free = [row for row in rows if not _held(ledger, row)]
     if lease is not None:
         with ledger.store.transaction(lease) as transaction:
-            for row in free:
+            for row in rows:
                 _set(transaction, row["id"], "recorded", {**_FRESH, "forced": int(state == "delivered")})
                 transaction.audit(
                     "replay", sync, row["key"], revision=row["revision"], was=state, by=actor, reason=reason
                 )
-    return [delivery_of(row, ledger.clock.now()) for row in free]
-
-
-def _held(ledger: Ledger, row: sqlite3.Row) -> bool:
-    return bool(
-        ledger.store.read(
-            f"SELECT 1 FROM deliveries WHERE sync = ? AND usage = ? AND key = ? AND {HOLDING}",  # noqa: S608 - own text
-            (row["sync"], row["usage"], row["key"]),
-        )
-    )
+    return [delivery_of(row, ledger.clock.now()) for row in rows]
 
 
 def settle(  # noqa: PLR0917 - called by Sync only
