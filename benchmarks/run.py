@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
+from types import MappingProxyType
 
+import attrs
 import requests
 
 import mlconnector as mc
 from mlconnector import flows, x12
+from mlconnector.records import Batch, Window
 from mlconnector.testing import CleoSimulator, JDEdwardsSimulator, orders
 
 ORDERS = 1000
 ROUNDS = 5
+RECORDED = 10_000
 
 
 def timed(*works: Callable[[], object]) -> list[float]:
@@ -106,6 +111,50 @@ def counts(rows: list[tuple[str, str]]) -> None:
         rows.append(("ledger on disk, bytes a delivery", f"{(Path(folder) / 'l.db').stat().st_size / ORDERS:.0f}"))
 
 
+class Rows:
+    """A reader of made-up suppliers, to time the ledger alone."""
+
+    system, kind, resumable = "benchmark", "suppliers", True
+    filters: Mapping[str, object] = MappingProxyType({})
+    overlap = dt.timedelta(0)
+
+    def read(self, _window: Window) -> Iterator[Batch[mc.Supplier]]:
+        now = dt.datetime.now(dt.UTC)
+        origin = mc.Provenance(system="benchmark", kind="suppliers", key="x", updated_at=now)
+        documents = [
+            mc.Supplier(number=str(number), name="n", provenance=attrs.evolve(origin, key=str(number)))
+            for number in range(RECORDED)
+        ]
+        for start in range(0, RECORDED, 500):
+            part = documents[start : start + 500]
+            yield Batch(documents=part, clock=now, position=start, last=start + 500 >= RECORDED)
+
+
+class Nowhere:
+    """A target that is never called, since nothing is sent."""
+
+    name, batch_size, look_up, settle_after = "nowhere", 1, "reliable", dt.timedelta(0)
+
+    def content(self, document: mc.Supplier) -> str:
+        return document.name
+
+    prepare = find = deliver = content
+
+
+def recording(rows: list[tuple[str, str]]) -> None:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        mc.Ledger(Path(folder) / "l.db", actor="benchmark", high_water=Path(folder) / "hw") as ledger,
+    ):
+        sync = mc.Sync("s", records=mc.Records(Rows()), target=Nowhere(), ledger=ledger)
+        begin = time.perf_counter()
+        sync.run(limit=0)
+        taken = time.perf_counter() - begin
+    rows.append(
+        ("ledger alone: deliveries a second recorded durably, pages of 500", f"{RECORDED / taken:.0f} (budget 2000)")
+    )
+
+
 def start_up(rows: list[tuple[str, str]]) -> None:
     def run(code: str) -> Callable[[], object]:
         return lambda: subprocess.run([sys.executable, "-c", code], check=True)  # own code, own interpreter
@@ -118,7 +167,7 @@ def start_up(rows: list[tuple[str, str]]) -> None:
 
 def main() -> None:
     rows: list[tuple[str, str]] = []
-    for part in (counts, reading, start_up):
+    for part in (counts, recording, reading, start_up):
         part(rows)
     width = max(len(name) for name, _value in rows)
     for name, value in rows:

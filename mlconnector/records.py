@@ -318,10 +318,16 @@ class Records(Generic[T]):
                     if left <= 0:
                         return
 
+    def _in_time(self, document: Any) -> bool:
+        """Not stamped after ``until``; a vendor's filter may be coarser than an instant."""
+        provenance = getattr(document, "provenance", None)
+        stamp = None if provenance is None else provenance.updated_at
+        return self._until is None or stamp is None or stamp <= self._until
+
     def _new(self, state: PassState, batch: Batch[T], clock: dt.datetime) -> list[T]:
         """The batch's documents less what the cursor remembers; raw rows as they are."""
         if not self._leaves_cursor:
-            return list(batch.documents)
+            return [document for document in batch.documents if self._in_time(document)]
         state.note_high(batch.high)
         for rejected in batch.rejected:
             state.note_high(rejected.updated_at)

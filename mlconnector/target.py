@@ -144,6 +144,8 @@ class Prepared:
         counters: Where control numbers come from; ``None`` where the payload needs none.
         describe: Facts for the audit and for reports (partner, connection, ids); plain JSON, no secrets.
         attention: What a person should see although the delivery goes on.
+        claim: A name the other side will know the document by, as ``(kind, system, name)``. It belongs to one document
+            only: kept in the crosswalk with the intent; a name that is another document's parks (rule B13).
 
     Attributes set by the engine:
         key, revision: Natural key and ordinal. ``flow``: name of the flow.
@@ -159,6 +161,7 @@ class Prepared:
     counters: Counters | None = attrs.field(default=None, kw_only=True)
     describe: Mapping[str, Any] = attrs.field(factory=dict, kw_only=True)
     attention: tuple[str, ...] = attrs.field(default=(), converter=_strings, kw_only=True)
+    claim: tuple[str, str, str] | None = attrs.field(default=None, kw_only=True)
     key: str = attrs.field(default="", kw_only=True)
     revision: int = attrs.field(default=1, kw_only=True)
     flow: str = attrs.field(default="", kw_only=True)

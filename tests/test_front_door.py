@@ -123,3 +123,28 @@ def test_the_readme_job_runs_as_it_stands() -> None:
         assert len(network.uploads) == 3
         for name in ("jde", "cleo", "ledger"):
             names[name].close()
+
+
+def test_the_nightly_example_runs_with_credentials_from_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import runpy
+
+    from mlconnector.testing import CleoSimulator, JDEdwardsSimulator, orders
+
+    with JDEdwardsSimulator() as erp, CleoSimulator() as network:
+        erp.add(orders(2, suppliers=1))
+        monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+        monkeypatch.setenv("ACME_LEDGER", str(tmp_path / "acme.db"))
+        for name, kind, system in (("jde", "AISSession", erp), ("cleo", "OAuth2Password", network)):
+            prefix = f"MLCONNECTOR_ACME_{name.upper()}"
+            monkeypatch.setenv(f"ACME_{name.upper()}_URL", system.url)
+            for field, value in (("KIND", kind), ("USERNAME", system.username), ("PASSWORD", system.password)):
+                monkeypatch.setenv(f"{prefix}_{field}", value)
+            for field in ("DEVICE", "ENVIRONMENT", "ROLE", "PATH"):
+                monkeypatch.delenv(f"{prefix}_{field}", raising=False)
+        runpy.run_path(str(ROOT / "examples" / "nightly.py"))
+        erp.add(orders(1, suppliers=1, first_number=60001, master=False))
+        runpy.run_path(str(ROOT / "examples" / "nightly.py"))
+        assert len(network.uploads) == 1
+    assert "baselined" in capsys.readouterr().out

@@ -119,6 +119,9 @@ class FilesTarget:
         except X12Error as error:
             raise InvalidDocument(error.message, cause="text", cure=error.cure) from None
         pair = f"{sender}>{receiver}"
+        # Usage is part of the name: what a test sent must not be in the way of production (rule B3).
+        known = f"{receiver} {partner.usage}"
+        claim = None if isinstance(document, Invoice) else ("order number", known, self._order_number(document, route))
         return Prepared(
             document,
             payload,
@@ -126,6 +129,7 @@ class FilesTarget:
             steps=("upload", "run") if route.action else (),
             counters=Counters(f"isa:{pair}", f"gs:{pair}:{functional_id}"),
             describe=self._described(route, ts.code),
+            claim=claim,
         )
 
     def find(self, prepared: Prepared) -> Receipt | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from mlconnector.delivery._store import Store
+from mlconnector.delivery._store import Store, Transaction
 from mlconnector.errors import InvalidArgument
 
 __all__ = ["Crosswalk"]
@@ -53,6 +53,19 @@ class Crosswalk:
                     "INSERT OR IGNORE INTO crosswalk VALUES (?, ?, ?, ?)", (kind, system, value, number)
                 )
             transaction.audit("crosswalk", facts_kind=kind, linked=wanted, by=actor, reason=reason)
+
+    def claim(self, transaction: Transaction, kind: str, system: str, name: str, key: str) -> None:
+        """Keep, in the intent's transaction, that this name at ``system`` is the document ``key``."""
+        if transaction.rows("SELECT 1 FROM crosswalk WHERE kind = ? AND system = ? AND id = ?", (kind, system, name)):
+            return
+        number = transaction.take(f"crosswalk:{kind}")
+        for one, value in ((system, name), (f"{system} document", key)):
+            transaction.execute("INSERT INTO crosswalk VALUES (?, ?, ?, ?)", (kind, one, value, number))
+
+    def owner(self, kind: str, system: str, name: str) -> str | None:
+        """The document that holds a claimed name."""
+        found: str | None = self.find(kind, to=f"{system} document", **{system: name})
+        return found
 
     def find(self, kind: str, *, to: str | None = None, **known: str) -> Any:
         """The id in system ``to``; without ``to`` the whole link as ``{system: id}``; ``None`` where unknown."""

@@ -17,6 +17,7 @@ from mlconnector.documents import from_json
 from mlconnector.errors import (
     AuthenticationFailed,
     DocumentError,
+    InvalidDocument,
     MLConnectorError,
     PermissionDenied,
     TooManyParked,
@@ -106,6 +107,7 @@ class Sender:
             return None
         try:
             prepared = job.target.prepare(self._change(row, head))
+            self._check_claim(row, prepared)
         except DocumentError as error:
             with job.ledger.store.transaction(job.lease) as transaction:
                 self._outcomes.parked(transaction, row, error)
@@ -124,6 +126,18 @@ class Sender:
         if row["attempt"] == 0 and not self._looked(row, head, prepared):
             return None
         return prepared
+
+    def _check_claim(self, row: sqlite3.Row, prepared: Prepared) -> None:
+        if prepared.claim is None:
+            return
+        kind, system, name = prepared.claim
+        owner = self._job.ledger.crosswalk.owner(kind, system, name)
+        if owner not in (None, row["key"]):
+            raise InvalidDocument(
+                f"{system} knows {owner!r} by {name!r} already.",
+                cause="collision",
+                cure="Whoever runs the flow makes the name unique, e.g. with the company in order_number= (rule B13).",
+            )
 
     def _head(self, row: sqlite3.Row) -> sqlite3.Row:
         return self._job.ledger.store.read(
@@ -257,6 +271,8 @@ class Sender:
                     payload_sha256=_sha256(content),
                     **dict(member.describe),
                 )
+                if member.claim is not None:
+                    job.ledger.crosswalk.claim(transaction, *member.claim, row["key"])
                 for text in member.attention:
                     job.attend(transaction, row["key"], text)
         rows = [job.ledger.store.read("SELECT * FROM deliveries WHERE id = ?", (row["id"],))[0] for row, _ in batch]

@@ -159,6 +159,11 @@ class HTTPClient:
         """``GET`` and read the answer as exact JSON. Raises what :meth:`send` raises."""
         return self.send(Request("GET", path, params=params)).json()
 
+    def log_in(self) -> None:
+        """Make sure that there is a token, without any other call. Raises what a login raises."""
+        if self._manager is not None:
+            self._manager.headers(self._send_bare)
+
     def close(self) -> None:
         """Log out where the vendor can, and close the connections. A second call does nothing."""
         with self._closing:

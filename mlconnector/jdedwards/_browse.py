@@ -159,8 +159,9 @@ class DataService:
             "dataServiceType": kind,
             "findOnEntry": "TRUE",
         }
-        query: dict[str, Any] = {"autoFind": True, "matchType": "MATCH_ALL"}
-        query["condition"] = conditions(table, where, self._date_format()) if where else []
+        query: dict[str, Any] = {"autoFind": True}
+        if where:
+            query |= {"matchType": "MATCH_ALL", "condition": conditions(table, where, self._date_format())}
         return {**body, "query": query}
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from mlconnector.check import Check, CheckStep
-from mlconnector.errors import MLConnectorError
+from mlconnector.errors import MLConnectorError, NotFound
 from mlconnector.http import HTTPClient, Request
 from mlconnector.jdedwards._browse import DataService
 from mlconnector.jdedwards._tables import TABLES
@@ -40,7 +40,11 @@ def check(jde: JDEdwardsAIS, client: HTTPClient, service: DataService) -> Check:
 
 
 def _login(client: HTTPClient) -> str:
-    response = client.send(Request("GET", "/jderest/v2/defaultconfig"))
+    client.log_in()
+    try:
+        response = client.send(Request("GET", "/jderest/v2/defaultconfig"))
+    except NotFound:
+        return f"logged in from {client.local_address()}; the server tells nothing of itself"
     skew = None if response.date is None else abs(response.date - client.clock.now())
     slow = f"; the clocks differ by {skew}" if skew is not None and skew > _SKEW else ""
     return f"logged in from {client.local_address()}{slow}"

@@ -13,7 +13,7 @@ from mlconnector.check import Check
 from mlconnector.clock import SYSTEM_CLOCK, Clock
 from mlconnector.documents import Account, CostCenter, Document, Invoice, Payment, PurchaseOrder, Supplier
 from mlconnector.errors import InvalidArgument
-from mlconnector.http import HTTPClient, Request, Retry, Timeout, TokenManager, Transport
+from mlconnector.http import HTTPClient, Retry, Timeout, TokenManager, Transport
 from mlconnector.jdedwards._approval import Approval
 from mlconnector.jdedwards._browse import DataService
 from mlconnector.jdedwards._faults import FAULTS
@@ -325,7 +325,7 @@ class JDEdwardsAIS:
     def _logged_in(self) -> Mapping[str, Any]:
         details: Mapping[str, Any] = getattr(self._auth, "details", {})
         if not details:
-            self._http.send(Request("GET", "/jderest/v2/defaultconfig"))
+            self._http.log_in()
             details = getattr(self._auth, "details", {})
         return details
 

@@ -60,8 +60,16 @@ class TableReader:
         )
         for grid in walk:
             position = grid.rows[-1][f"{self.table}_{key}"] if grid.rows else window.position
-            documents, rejected = self._documents(grid.rows, key)
+            documents, rejected = self._documents([row for row in grid.rows if self._in_window(row, window)], key)
             yield Batch(documents=documents, rejected=rejected, position=position, clock=grid.clock, last=not grid.more)
+
+    def _in_window(self, row: Row, window: Window) -> bool:
+        """Exact where the zone is known: the condition sent is by day only."""
+        if window.lower is None or window.keys is not None:
+            return True
+        zone = self.source.zone
+        stamp = zone.stamp(self.table, TABLES[self.table].time, row)
+        return stamp is None or stamp >= window.lower - zone.margin
 
     def _documents(self, rows: Sequence[dict[str, Any]], key: str) -> tuple[list[Document], list[Rejected]]:
         details: dict[Any, list[Row]] = defaultdict(list)

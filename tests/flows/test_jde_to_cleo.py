@@ -241,6 +241,58 @@ def test_a_ledger_refuses_other_systems_with_two_cures(world: World) -> None:
     assert not world.flow().check().ok
 
 
+def test_an_order_number_another_order_has_at_the_partner_parks_until_it_is_unique(world: World) -> None:
+    world.erp.add(orders(1))
+    for table in ("F4301", "F4311"):
+        for row in world.jde.rows(table, columns=[*_COLUMNS[table]]):
+            plain = {name.partition("_")[2]: value for name, value in row.items() if value not in (None, " ")}
+            twin = {name: day_of(value) if name in ("TRDJ", "DRQJ") else value for name, value in plain.items()}
+            world.erp.add({**twin, "KCOO": "00002"}, table=table)
+    flow = world.flow(kinds=["purchase_orders"])
+    report = flow.run()
+    assert (report.kinds["purchase_orders"].delivered, report.kinds["purchase_orders"].parked) == (1, 1)
+    (parked,) = world.ledger.deliveries(state="parked")
+    assert parked.cause == "collision"
+    unique = [flows.Route(SUPPLIERS, PARTNER, folder="outbox/ACME", order_number="{company}-{number}")]
+    mended = world.flow(kinds=["purchase_orders"], routes=unique)
+    mended.replay(cause="collision", actor="jane", reason="number with company")
+    assert mended.run().kinds["purchase_orders"].delivered == 1
+    links = world.ledger.crosswalk.links("order number")
+    assert sorted(link["01:123456789 T"] for link in links) == ["00002-50001", "50001"]
+
+
+def test_a_voucher_voided_after_its_copy_goes_as_a_copy_with_purpose_01(world: World) -> None:
+    world.erp.add(vouchers(1))
+    flow = world.flow(kinds=["invoices"])
+    flow.run()
+    world.clock.advance(dt.timedelta(hours=1))
+    (row,) = world.jde.rows("F0411", columns=["DOC", "DCT", "KCO", "SFX", "SFXE"])
+    key = {name.partition("_")[2]: value for name, value in row.items()}
+    world.erp.update("F0411", key, VOD="V", AAP=0)
+    assert flow.run().kinds["invoices"].delivered == 1
+    assert sorted(element(ts, "BIG", 8) for ts in sets(world)) == ["01", "22"]
+
+
+def test_a_currency_that_cannot_be_known_parks(world: World) -> None:
+    world.erp.add(orders(1, odd={0: ["no_currency"]}))
+    world.erp.hide("F0010")
+    world.flow(kinds=["purchase_orders"]).run()
+    assert [one.cause for one in world.ledger.deliveries()] == ["currency"]
+
+
+def day_of(text: str) -> dt.date:
+    return dt.datetime.strptime(text, "%Y%m%d").replace(tzinfo=dt.UTC).date()
+
+
+_COLUMNS = {
+    "F4301": ["DOCO", "DCTO", "KCOO", "SFXO", "AN8", "SHAN", "TRDJ", "DRQJ", "CRRM", "CRCD", "PTC", "FRTH"],
+    "F4311": [
+        *("DOCO", "DCTO", "KCOO", "SFXO", "LNID", "LNTY", "NXTR", "LTTR"),
+        *("LITM", "DSC1", "UOM", "UORG", "UOPN", "PRRC", "UOM3", "AEXP"),
+    ],
+}
+
+
 def test_json_routes_post_the_document(world: World) -> None:
     world.erp.add(orders(2))
     world.network.add_endpoint("/api/custom/orders")
@@ -276,3 +328,15 @@ def test_json_files_are_uploaded_where_no_path_is_given(world: World) -> None:
 def test_options_that_cannot_be_meant_are_refused(world: World, options: dict[str, object]) -> None:
     with pytest.raises(mc.InvalidArgument):
         world.flow(**options)
+
+
+def test_simulators_hand_out_clients_of_their_own() -> None:
+    from mlconnector.testing import CleoSimulator, JDEdwardsSimulator
+
+    with JDEdwardsSimulator() as erp, CleoSimulator() as network:
+        erp.add(orders(1))
+        with erp.client() as jde, network.client() as cleo:
+            assert len(list(jde.purchase_orders())) == 1
+            assert cleo.files("outbox") == []
+        assert isinstance(erp.auth, mc.TokenManager)
+        assert isinstance(network.auth, mc.TokenManager)

@@ -29,6 +29,7 @@ class Site:
     clock: ManualClock
     erp: JDEdwardsSimulator
     jde: mc.JDEdwardsAIS
+    offset: str
 
     def calls(self) -> int:
         count = sum("dataservice" in call.path for call in self.erp.calls)
@@ -42,8 +43,8 @@ def site(request: pytest.FixtureRequest) -> Iterator[Site]:
     with JDEdwardsSimulator(clock=clock, **request.param) as erp:
         auth = mc.AISSession(erp.username, erp.password, device="test")
         with mc.JDEdwardsAIS(erp.url + "/jderest/v2/", auth=auth, clock=clock) as jde:
-            yield Site(clock, erp, jde)
-        assert erp.open_sessions in (0, (), [], {}) or not erp.open_sessions
+            yield Site(clock, erp, jde, request.param.get("utc_offset", "UTC-05:00"))
+        assert not erp.open_sessions
 
 
 def test_a_thousand_orders_take_at_most_sixty_calls_and_an_unchanged_poll_three(site: Site) -> None:
@@ -173,6 +174,19 @@ def test_accounts_cost_centres_and_payments(site: Site) -> None:
     assert list(site.jde.accounts(keys=[])) == []
 
 
+def test_since_is_exact_where_the_zone_is_known(site: Site) -> None:
+    site.erp.add(accounts())
+    count = len(list(site.jde.accounts()))
+    site.clock.advance(dt.timedelta(hours=5))
+    assert len(list(site.jde.accounts(since=START + dt.timedelta(hours=1)))) == count
+    hours = {"UTC-05:00": -5, "UTC+09:30": 9.5}[site.offset]
+    auth = mc.AISSession(site.erp.username, site.erp.password)
+    zone = dt.timezone(dt.timedelta(hours=hours))
+    with mc.JDEdwardsAIS(site.erp.url, auth=auth, clock=site.clock, time_zone=zone) as exact:
+        assert list(exact.accounts(since=START + dt.timedelta(hours=1))) == []
+        assert len(list(exact.accounts(since=START - dt.timedelta(hours=1)))) == count
+
+
 def test_raw_rows_are_as_the_server_sends_them(site: Site) -> None:
     site.erp.add(orders(400))
     rows = list(site.jde.rows("F4311", columns=["AEXP"], where=[("DCTO", "=", "OP")]))
@@ -225,7 +239,9 @@ def test_check_proves_every_table(site: Site) -> None:
     assert check.ok
     assert "fit to go" in str(check)
     site.erp.hide("F4006")
-    assert "F4006" in str(site.jde.check())
+    assert "table F4006: readable, but no row came" in str(site.jde.check())
+    site.erp.fail(status=404, match="defaultconfig")
+    assert site.jde.check().ok
 
 
 def test_a_refused_login_is_one_call_and_names_the_cure() -> None:

@@ -210,6 +210,15 @@ def test_until_and_keys_leave_no_cursor() -> None:
     assert chosen.cursor is None
 
 
+def test_nothing_stamped_after_until_is_given_even_by_a_reader_that_ignores_it() -> None:
+    class Coarse(Source):
+        def _wanted(self, key: str, row: mc.Supplier, window: Window) -> bool:
+            return super()._wanted(key, row, attrs.evolve(window, until=None))
+
+    source = Coarse(rows=source_with(5).rows)
+    assert numbers(mc.Records(source, until=START - minutes(4))) == ["000", "001"]
+
+
 def test_raw_rows_leave_no_cursor() -> None:
     source = source_with(2)
     source.resumable = False
