@@ -85,6 +85,36 @@ def reading(rows: list[tuple[str, str]]) -> None:
         rows.append(("raw rows, 3,000 order lines: ratio to a bare requests loop", f"{own / bare:.2f} (budget 1.10)"))
 
 
+def replay(erp: JDEdwardsSimulator, bodies: list[dict[str, object]]) -> int:
+    """The same calls with bare requests and exact decimals, one after the other."""
+    with requests.Session() as session:
+        body = {"username": erp.username, "password": erp.password, "deviceName": "bare"}
+        token = session.post(f"{erp.url}/jderest/v2/tokenrequest", json=body, timeout=60).json()["userInfo"]["token"]
+        headers = {"jde-AIS-Auth": token, "jde-AIS-Auth-Device": "bare"}
+        for body in bodies:
+            answer = session.post(f"{erp.url}/jderest/v2/dataservice", json=body, headers=headers, timeout=60)
+            answer.json(parse_float=Decimal)
+    return len(bodies)
+
+
+def typed(rows: list[tuple[str, str]]) -> None:
+    with JDEdwardsSimulator() as erp:
+        erp.add(orders(ORDERS, lines=3, suppliers=50))
+
+        def whole() -> int:
+            with mc.JDEdwardsAIS(erp.url, auth=mc.AISSession(erp.username, erp.password)) as jde:
+                return len(list(jde.purchase_orders()))
+
+        whole()
+        bodies = [call.body for call in erp.calls if call.path.endswith("dataservice")]
+        for latency in (0.0, 0.02):
+            if latency:
+                erp.fail(times=100_000, delay=latency, match="dataservice")
+            bare, own = timed(lambda: replay(erp, bodies), whole)
+            name = f"typed orders, {latency * 1000:.0f} ms latency: ratio to the same calls with bare requests"
+            rows.append((name, f"{own / bare:.2f} (budget {'1.60' if not latency else '1.00'})"))
+
+
 def counts(rows: list[tuple[str, str]]) -> None:
     partner = x12.Partner(sender=x12.Id("ZZ", "ACME"), receiver=x12.Id("01", "123456789"))
     with (
@@ -167,7 +197,7 @@ def start_up(rows: list[tuple[str, str]]) -> None:
 
 def main() -> None:
     rows: list[tuple[str, str]] = []
-    for part in (counts, recording, reading, start_up):
+    for part in (counts, recording, reading, typed, start_up):
         part(rows)
     width = max(len(name) for name, _value in rows)
     for name, value in rows:

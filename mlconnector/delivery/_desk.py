@@ -43,12 +43,6 @@ _FRESH: dict[str, Any] = {
 """A replay is a new transmission: nothing of the old one is kept on it (delivery rule 10); the audit has it."""
 
 
-def _set(transaction: Transaction, delivery: int, state: str, columns: dict[str, Any]) -> None:
-    changed = {"state": state, "updated_at": transaction.at, **columns}
-    assignments = ", ".join(f"{name} = ?" for name in changed)
-    transaction.execute(f"UPDATE deliveries SET {assignments} WHERE id = ?", (*changed.values(), delivery))  # noqa: S608 - own columns
-
-
 def replay(  # noqa: PLR0917 - called by Sync only
     ledger: Ledger,
     sync: str,
@@ -79,7 +73,7 @@ def replay(  # noqa: PLR0917 - called by Sync only
     if lease is not None:
         with ledger.store.transaction(lease) as transaction:
             for row in rows:
-                _set(transaction, row["id"], "recorded", {**_FRESH, "forced": int(state == "delivered")})
+                transaction.move(row["id"], "recorded", **_FRESH, forced=int(state == "delivered"))
                 transaction.audit(
                     "replay", sync, row["key"], revision=row["revision"], was=state, by=actor, reason=reason
                 )
@@ -120,15 +114,15 @@ def _apply(transaction: Transaction, row: sqlite3.Row, outcome: Outcome) -> None
         "SELECT latest FROM heads WHERE sync = ? AND usage = ? AND key = ?", (row["sync"], row["usage"], row["key"])
     )[0]
     if outcome in ("arrived", "accept_theirs"):
-        _set(transaction, row["id"], "delivered", {"detail": "", "faults": "[]", "cause": ""})
+        transaction.move(row["id"], "delivered", detail="", faults=[], cause="")
         transaction.execute(
             "UPDATE heads SET base = ?, base_content = ?, sequence = max(sequence, ?)"
             " WHERE sync = ? AND usage = ? AND key = ?",
             (row["revision"], row["content"], row["sequence"], row["sync"], row["usage"], row["key"]),
         )
     elif outcome == "drop":
-        _set(transaction, row["id"], "superseded", {"reason": DROPPED})
+        transaction.move(row["id"], "superseded", reason=DROPPED)
     elif head["latest"] > row["revision"]:
-        _set(transaction, row["id"], "superseded", {})
+        transaction.move(row["id"], "superseded")
     else:
-        _set(transaction, row["id"], "recorded", {**_FRESH, "forced": 1})
+        transaction.move(row["id"], "recorded", **_FRESH, forced=1)

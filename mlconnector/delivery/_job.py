@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import logging
 from collections.abc import Callable
 from typing import Any, Literal
@@ -90,12 +89,3 @@ class Job:
             item = self.untold.pop(0)
             if self.settings.on_attention is not None:
                 self.settings.on_attention(item)
-
-    def move(self, transaction: Transaction, delivery: int, state: str, **columns: Any) -> None:
-        """Set a delivery's state and further columns."""
-        changed = {"state": state, "updated_at": transaction.at, **columns}
-        for name in ("faults", "steps", "done", "described"):
-            if name in changed and not isinstance(changed[name], str):
-                changed[name] = json.dumps(changed[name], default=str)
-        assignments = ", ".join(f"{name} = ?" for name in changed)
-        transaction.execute(f"UPDATE deliveries SET {assignments} WHERE id = ?", (*changed.values(), delivery))  # noqa: S608 - own columns

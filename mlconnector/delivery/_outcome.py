@@ -23,7 +23,7 @@ class Outcomes:
         """It is there: the base is this revision now (delivery rule 3)."""
         job = self._job
         target_id = receipt.id if receipt.id is not None else row["target_id"]
-        job.move(transaction, row["id"], "delivered", detail="", faults=[], cause="", target_id=target_id)
+        transaction.move(row["id"], "delivered", detail="", faults=[], cause="", target_id=target_id)
         transaction.execute(
             "UPDATE heads SET base = ?, base_content = ?, target_id = ?, sequence = max(sequence, ?)"
             " WHERE sync = ? AND usage = ? AND key = ?",
@@ -46,26 +46,26 @@ class Outcomes:
     def step_done(self, transaction: Transaction, row: sqlite3.Row, done: tuple[str, ...]) -> None:
         """One of several calls is done; the next one has an intent of its own (delivery rule 8)."""
         job = self._job
-        job.move(transaction, row["id"], "recorded", done=list(done), step=None)
+        transaction.move(row["id"], "recorded", done=list(done), step=None)
         transaction.audit("step done", job.sync, row["key"], revision=row["revision"], done=list(done))
         job.report.note(row["key"], "queued")
 
     def unchanged(self, transaction: Transaction, row: sqlite3.Row) -> None:
         """The target has this content already."""
-        self._job.move(transaction, row["id"], "unchanged")
+        transaction.move(row["id"], "unchanged")
         transaction.audit("unchanged", self._job.sync, row["key"], revision=row["revision"])
         self._job.report.note(row["key"], "unchanged")
 
     def again(self, transaction: Transaction, row: sqlite3.Row, why: str) -> None:
         """It surely did not act: queued again, with the same bytes and numbers (delivery rule 10)."""
-        self._job.move(transaction, row["id"], "recorded")
+        transaction.move(row["id"], "recorded")
         transaction.audit("not acted", self._job.sync, row["key"], revision=row["revision"], why=why)
         self._job.report.note(row["key"], "queued", why)
 
     def in_doubt(self, transaction: Transaction, row: sqlite3.Row, why: str) -> None:
         """Sent, and no proof whether it acted."""
         since = transaction.now.timestamp()
-        self._job.move(transaction, row["id"], "in doubt", faults=[why], doubtful_since=row["doubtful_since"] or since)
+        transaction.move(row["id"], "in doubt", faults=[why], doubtful_since=row["doubtful_since"] or since)
         transaction.audit("in doubt", self._job.sync, row["key"], revision=row["revision"], why=why)
         self._job.report.note(row["key"], "in_doubt", "no answer")
 
@@ -75,7 +75,7 @@ class Outcomes:
         detail = detail or ("conflict" if isinstance(error, TargetChanged) else "refused")
         faults = list(error.faults) if isinstance(error, DocumentError) else [error.message]
         cause = getattr(error, "cause", "") or type(error).__name__
-        job.move(transaction, row["id"], "parked", detail=detail, faults=[*faults], cause=cause)
+        transaction.move(row["id"], "parked", detail=detail, faults=[*faults], cause=cause)
         transaction.audit(
             "parked", job.sync, row["key"], revision=row["revision"], detail=detail, cause=cause, faults=faults
         )
@@ -103,5 +103,5 @@ class Outcomes:
             self.delivered(transaction, row, receipt, how="answer")
             return
         target_id = receipt.id if receipt.id is not None else row["target_id"]
-        self._job.move(transaction, row["id"], row["state"], target_id=target_id)
+        transaction.move(row["id"], row["state"], target_id=target_id)
         self.step_done(transaction, row, tuple(step for step in done if step))

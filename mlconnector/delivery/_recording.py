@@ -128,12 +128,12 @@ class Recorder:
             (self._job.sync, usage, key),
         )
         for row in rows:
-            self._job.move(transaction, row["id"], "superseded")
+            transaction.move(row["id"], "superseded")
             transaction.audit("superseded", self._job.sync, key, revision=row["revision"])
 
     def _again(self, transaction: Transaction, delivery: int, key: str) -> None:
         """The newest revision had given way to a waiting state that is over, with the same content."""
-        self._job.move(transaction, delivery, "recorded")
+        transaction.move(delivery, "recorded")
         transaction.audit("recorded", self._job.sync, key, again=True)
         self._job.report.note(key, "queued")
 

@@ -231,8 +231,7 @@ class Sender:
                 head = self._head(row)
                 action = action_of(member.document, known=head["base"] > 0)
                 sequence = 0 if action == "create" else row["sequence"] or head["sequence"] + 1
-                job.move(
-                    transaction,
+                transaction.move(
                     row["id"],
                     "sending",
                     detail="",

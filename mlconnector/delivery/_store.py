@@ -212,6 +212,13 @@ class Transaction:
         """Note what happened; it is written, chained, when the transaction ends."""
         self._events.append((event, sync, key, json.dumps(facts, sort_keys=True, default=str, separators=(",", ":"))))
 
+    def move(self, delivery: int, state: str, **columns: Any) -> None:
+        """Set a delivery's state and further columns; lists and mappings are kept as JSON."""
+        changed = {"state": state, "updated_at": self.at, **columns}
+        values = [json.dumps(one, default=str) if isinstance(one, (list, dict)) else one for one in changed.values()]
+        assignments = ", ".join(f"{name} = ?" for name in changed)
+        self.execute(f"UPDATE deliveries SET {assignments} WHERE id = ?", (*values, delivery))  # noqa: S608 - own columns
+
     def take(self, counter: str, count: int = 1) -> int:
         """The next number of a counter; the high-water file covers it before it is used."""
         rows = self.rows("SELECT taken FROM counters WHERE name = ?", (counter,))

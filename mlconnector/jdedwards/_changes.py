@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -18,8 +18,9 @@ from mlconnector.jdedwards._browse import DataService
 from mlconnector.jdedwards._query import Where
 from mlconnector.jdedwards._tables import TABLES
 from mlconnector.jdedwards._values import Zone
+from mlconnector.records import Window
 
-__all__ = ["Changed", "Clocked", "Scan", "changed", "signature_of"]
+__all__ = ["Changed", "Chunk", "Clocked", "Scan", "changed", "chunks", "signature_of"]
 
 _PAGE = 2000
 
@@ -86,6 +87,34 @@ def changed(  # noqa: PLR0917 - called by the readers of this room
             heads[index] = next(streams[index], None)
         for key, stamp in sorted(merged.items(), key=lambda item: tuple(map(str, item[0]))):
             yield Changed(key, stamp)
+
+
+@attrs.frozen
+class Chunk:
+    """A page of changed documents by natural key: those to read, and those whose content is known."""
+
+    wanted: Mapping[str, Changed]
+    skipped: Mapping[str, tuple[str, dt.datetime]]
+    position: Any
+    high: dt.datetime
+
+
+def chunks(found: Iterator[Changed], size: int, window: Window, key_of: Callable[..., str]) -> Iterator[Chunk]:
+    """Changed documents in pages; what the window calls settled need not be read.
+
+    Args:
+        key_of: Natural key of a document, from the values of its key columns.
+    """
+    while page := list(itertools.islice(found, size)):
+        wanted: dict[str, Changed] = {}
+        skipped: dict[str, tuple[str, dt.datetime]] = {}
+        for one in page:
+            key = key_of(*one.key)
+            if window.settled(key, one.signature):
+                skipped[key] = (one.signature, one.stamp)
+            else:
+                wanted[key] = one
+        yield Chunk(wanted, skipped, page[-1].key[0], max(one.stamp for one in page))
 
 
 _Group = tuple[Any, dict[tuple[Any, ...], dt.datetime]]

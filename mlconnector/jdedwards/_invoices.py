@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import itertools
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import attrs
 
 from mlconnector.documents import Invoice
-from mlconnector.jdedwards._changes import Changed, Clocked, Scan, changed, signature_of
+from mlconnector.jdedwards._changes import Clocked, Scan, changed, chunks, signature_of
 from mlconnector.jdedwards._invoice_mapping import VoucherRows, to_invoice, voucher_key
 from mlconnector.jdedwards._query import Where
 from mlconnector.jdedwards._source import Parties, Source
@@ -77,24 +76,11 @@ class _Pass:
             self._clock,
             self._window.position,
         )
-        while chunk := list(itertools.islice(found, self._source.page_size)):
-            skipped: dict[str, tuple[str, dt.datetime]] = {}
-            wanted: dict[str, Changed] = {}
-            for one in chunk:
-                number, kind, company = one.key
-                key = voucher_key(company, kind, number)
-                if self._window.settled(key, one.signature):
-                    skipped[key] = (one.signature, one.stamp)
-                else:
-                    wanted[key] = one
-            rows = self._items([one.key[0] for one in wanted.values()], set(wanted))
-            stamps = {key: one.stamp for key, one in wanted.items()}
-            batch = self._batch(rows, stamps, position=chunk[-1].key[0], last=False)
-            yield attrs.evolve(
-                batch,
-                skipped=skipped,
-                high=max(one.stamp for one in chunk),
-            )
+        for chunk in chunks(found, self._source.page_size, self._window, _natural_key):
+            rows = self._items([one.key[0] for one in chunk.wanted.values()], set(chunk.wanted))
+            stamps = {key: one.stamp for key, one in chunk.wanted.items()}
+            batch = self._batch(rows, stamps, position=chunk.position, last=False)
+            yield attrs.evolve(batch, skipped=chunk.skipped, high=chunk.high)
         yield Batch(documents=(), clock=self._clock.clock, position=self._window.position, last=True)
 
     def by_key(self, keys: Sequence[str]) -> Iterator[Batch[Invoice]]:
@@ -169,5 +155,9 @@ class _Pass:
         return matches, distribution
 
 
+def _natural_key(number: Any, kind: Any, company: Any) -> str:
+    return voucher_key(company, kind, number)
+
+
 def _key_of(table: str, row: Mapping[str, Any]) -> str:
-    return voucher_key(row.get(f"{table}_KCO"), row.get(f"{table}_DCT"), row.get(f"{table}_DOC"))
+    return _natural_key(*(row.get(f"{table}_{column}") for column in _KEY))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import itertools
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import attrs
 
 from mlconnector.documents import PurchaseOrder
-from mlconnector.jdedwards._changes import Clocked, Scan, changed, signature_of
+from mlconnector.jdedwards._changes import Clocked, Scan, changed, chunks, signature_of
 from mlconnector.jdedwards._order_mapping import OrderRows, order_key, to_order
 from mlconnector.jdedwards._query import Where
 from mlconnector.jdedwards._source import LINE_READ, Parties, Source
@@ -68,24 +67,11 @@ class _Pass:
     def changes(self, lower: dt.datetime) -> Iterator[Batch[PurchaseOrder]]:
         scans = [Scan("F4301", _KEY, self._where), Scan("F4311", _KEY, [("DCTO", "in", self._types)])]
         found = changed(self._source.service, scans, lower, self._source.zone, self._clock, self._window.position)
-        while chunk := list(itertools.islice(found, self._source.page_size)):
-            position = chunk[-1].key[0]
-            skipped, wanted = {}, {}
-            for one in chunk:
-                number, kind, company, suffix = one.key
-                key = order_key(company, kind, number, suffix)
-                if self._window.settled(key, one.signature):
-                    skipped[key] = (one.signature, one.stamp)
-                else:
-                    wanted[key] = one
-            headers = self._headers([one.key[0] for one in wanted.values()], set(wanted))
-            stamps = {key: one.stamp for key, one in wanted.items()}
-            batch = self._batch(headers, stamps, position=position, last=False)
-            yield attrs.evolve(
-                batch,
-                skipped=skipped,
-                high=max(one.stamp for one in chunk),
-            )
+        for chunk in chunks(found, self._source.page_size, self._window, _natural_key):
+            headers = self._headers([one.key[0] for one in chunk.wanted.values()], set(chunk.wanted))
+            stamps = {key: one.stamp for key, one in chunk.wanted.items()}
+            batch = self._batch(headers, stamps, position=chunk.position, last=False)
+            yield attrs.evolve(batch, skipped=chunk.skipped, high=chunk.high)
         yield Batch(documents=(), clock=self._clock.clock, position=self._window.position, last=True)
 
     def by_key(self, keys: Sequence[str]) -> Iterator[Batch[PurchaseOrder]]:
@@ -161,6 +147,9 @@ class _Pass:
         return {(row["F4006_DOCO"], row["F4006_DCTO"], row["F4006_KCOO"]): row for row in rows}
 
 
-def _key_of(table: str, row: Mapping[str, Any]) -> str:
-    number, kind, company, suffix = (row.get(f"{table}_{column}") for column in _KEY)
+def _natural_key(number: Any, kind: Any, company: Any, suffix: Any) -> str:
     return order_key(company, kind, number, suffix)
+
+
+def _key_of(table: str, row: Mapping[str, Any]) -> str:
+    return _natural_key(*(row.get(f"{table}_{column}") for column in _KEY))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import itertools
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import attrs
 
 from mlconnector.documents import Contact, Provenance, Supplier
-from mlconnector.jdedwards._changes import Clocked, Scan, changed, signature_of
+from mlconnector.jdedwards._changes import Clocked, Scan, changed, chunks, signature_of
 from mlconnector.jdedwards._query import Where
 from mlconnector.jdedwards._source import Source, newest_addresses
 from mlconnector.jdedwards._tables import TABLES
@@ -60,20 +59,9 @@ class SuppliersReader:
     def _changes(self, window: Window, clock: Clocked, lower: dt.datetime) -> Iterator[Batch[Supplier]]:
         scans = [Scan(table, ("AN8",)) for table in _TABLES]
         found = changed(self.source.service, scans, lower, self.source.zone, clock, window.position)
-        while chunk := list(itertools.islice(found, self.source.page_size)):
-            skipped = {
-                str(one.key[0]): (one.signature, one.stamp)
-                for one in chunk
-                if window.settled(str(one.key[0]), one.signature)
-            }
-            wanted = [one for one in chunk if str(one.key[0]) not in skipped]
-            masters = self._masters([str(one.key[0]) for one in wanted])
-            batch = self._batch(masters, clock, chunk[-1].key[0], last=False)
-            yield attrs.evolve(
-                batch,
-                skipped=skipped,
-                high=max(one.stamp for one in chunk),
-            )
+        for chunk in chunks(found, self.source.page_size, window, str):
+            batch = self._batch(self._masters(list(chunk.wanted)), clock, chunk.position, last=False)
+            yield attrs.evolve(batch, skipped=chunk.skipped, high=chunk.high)
         yield Batch(documents=(), clock=clock.clock, position=window.position, last=True)
 
     def _masters(self, numbers: Sequence[str]) -> list[Row]:

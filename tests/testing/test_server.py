@@ -72,10 +72,10 @@ def test_leaving_ends_connections_threads_and_waits_at_once() -> None:
     simulator = Counter()
     with ThreadPoolExecutor(1) as pool, simulator, requests.Session() as http:
         http.get(simulator.url, timeout=5)
-        simulator.fail(delay=600)
+        arrived = threading.Event()
+        simulator.fail(delay=600, match=lambda _call: arrived.set() is None)
         late = pool.submit(get, simulator, timeout=30)
-        while not any(call.fault == "delay" for call in simulator.calls):
-            time.sleep(0.001)
+        assert arrived.wait(10)
         began = time.monotonic()
         simulator.close()
         assert time.monotonic() - began < 5
