@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import attrs
@@ -25,22 +25,39 @@ MEMORY = 20_000
 _SETTLING = 600.0
 """A row can be changed again within the second of its stamp, and be committed late. A stamp proves that nothing
 changed once it was read again this many seconds, on the source's clock, after it was first seen."""
+_HELD = 2000
+"""Documents kept at most until their fingerprint is asked for."""
 _COLD = 26 * 3600.0
 """A stamp this old when read cannot be such a second, whatever the zone of the stamps."""
 
 
-@attrs.frozen
 class Seen:
     """What was handed out under a key, with its stamp, stamp signature, and when it was first and last read.
 
-    Times are seconds since the epoch.
+    Times are seconds since the epoch. The fingerprint is taken from the document when it is first asked for: a caller
+    who does not keep cursors does not pay for them.
     """
 
-    fingerprint: str
-    stamp: float
-    signature: str = ""
-    first: float = 0.0
-    latest: float = 0.0
+    __slots__ = ("_document", "_fingerprint", "first", "latest", "signature", "stamp")
+
+    def __init__(  # noqa: PLR0917 - the form it has in a cursor
+        self,
+        fingerprint: str,
+        stamp: float,
+        signature: str = "",
+        first: float = 0.0,
+        latest: float = 0.0,
+        document: Any = None,
+    ) -> None:
+        self._fingerprint, self._document = fingerprint, document
+        self.stamp, self.signature, self.first, self.latest = stamp, signature, first, latest
+
+    @property
+    def fingerprint(self) -> str:
+        """First 16 digits of the document's fingerprint."""
+        if self._document is not None:
+            self._fingerprint, self._document = self._document.fingerprint[:16], None
+        return self._fingerprint
 
     @property
     def settled(self) -> bool:
@@ -85,6 +102,7 @@ class PassState:
     position: Any = None
     seen: dict[str, Seen] = attrs.Factory(dict)
     _roomy: int = 1000
+    _unread: list[Seen] = attrs.Factory(list)
 
     def start(self, since: dt.datetime | Mapping[str, Any] | None) -> None:
         """Take up a cursor, or begin at an instant.
@@ -152,29 +170,36 @@ class PassState:
         before, first = self.seen.get(document.key), clock.timestamp()
         if before is not None and signature and before.signature == signature:
             first = before.first
-        entry = Seen(document.fingerprint[:16], stamp.timestamp(), signature, first, self.begin.timestamp())
+        entry = Seen("", stamp.timestamp(), signature, first, self.begin.timestamp(), document)
         self.seen[document.key] = entry
+        self._unread.append(entry)
+        if len(self._unread) > _HELD:
+            for one in self._unread:
+                _ = one.fingerprint
+            self._unread.clear()
 
-    def cursor(self, *, last: bool) -> dict[str, Any]:
-        """The cursor after the page just noted; with the last page the watermark moves."""
+    def cursor(self, *, last: bool) -> Callable[[], dict[str, Any]]:
+        """Makes the cursor after the page just noted, whenever asked; with the last page the watermark moves."""
         if last or len(self.seen) > self._roomy:
             self._forget()
-        under_way = {
-            "begin": _text(self.begin),
-            "high": _text(self.high),
-            "lower": _text(self.lower),
-            "position": self.position,
-        }
-        return {
+        seen = dict(self.seen)
+        plain: dict[str, Any] = {
             "v": VERSION,
             "system": self.system,
             "kind": self.kind,
             "filters": self.filters,
             "floor": _text(self.floor),
             "watermark": _text(self._moved() if last else self.watermark),
-            "seen": {key: entry.plain() for key, entry in self.seen.items()},
-            "pass": None if last else under_way,
+            "pass": None,
         }
+        if not last:
+            plain["pass"] = {
+                "begin": _text(self.begin),
+                "high": _text(self.high),
+                "lower": _text(self.lower),
+                "position": self.position,
+            }
+        return lambda: {**plain, "seen": {key: entry.plain() for key, entry in seen.items()}}
 
     def _moved(self) -> dt.datetime | None:
         if self.high is None or self.begin is None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import functools
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -39,6 +40,10 @@ class Rejected:
     updated_at: dt.datetime | None = None
 
 
+def _no_cursor() -> None:
+    return None
+
+
 @attrs.frozen(kw_only=True)
 class Page(Generic[T]):
     """A page of a pass.
@@ -46,17 +51,21 @@ class Page(Generic[T]):
     Args:
         documents: What was read, in the source's order.
         rejected: Rows that could not become documents.
-        cursor: Where to go on after this page; plain JSON, or ``None`` where the read leaves none. Save it together
-            with what you made of the page.
         last: Nothing follows.
         clock: The source's clock when the pass began.
+        make_cursor: Makes ``cursor`` when it is asked for. Save it together with what you made of the page.
     """
 
     documents: tuple[T, ...]
     rejected: tuple[Rejected, ...] = ()
-    cursor: dict[str, Any] | None = None
     last: bool = False
     clock: dt.datetime | None = None
+    make_cursor: Callable[[], dict[str, Any] | None] = attrs.field(default=_no_cursor, repr=False, eq=False)
+
+    @functools.cached_property
+    def cursor(self) -> dict[str, Any] | None:
+        """Where to go on after this page: plain JSON, or ``None`` where the read leaves none."""
+        return self.make_cursor()
 
 
 def _never(_key: str, _signature: str) -> bool:
@@ -151,7 +160,7 @@ class Reader(Protocol[T_co]):
 
 @attrs.define
 class _Latest:
-    cursor: dict[str, Any] | None = None
+    make: Callable[[], dict[str, Any] | None]
 
 
 class Records(Generic[T]):
@@ -195,7 +204,7 @@ class Records(Generic[T]):
         self._limit = limit
         self._memory = memory
         self._start()
-        self._latest = _Latest(dict(since) if isinstance(since, Mapping) else None)
+        self._latest = _Latest(self._start_cursor)
 
     @property
     def system(self) -> str:
@@ -210,7 +219,7 @@ class Records(Generic[T]):
     @property
     def cursor(self) -> dict[str, Any] | None:
         """Cursor of the latest pass; moves by whole pages, once the document after a page's last is asked for."""
-        return self._latest.cursor
+        return self._latest.make()
 
     def continue_from(self, cursor: Mapping[str, Any] | None) -> Records[T]:
         """The same read from a saved cursor; ``None`` keeps this read's own start."""
@@ -230,7 +239,7 @@ class Records(Generic[T]):
         Raises:
             InvalidDocument: At a row that cannot become a document; the documents of its page came before.
         """
-        latest = self._latest = _Latest(self._start_cursor())
+        latest = self._latest = _Latest(self._start_cursor)
         with contextlib.closing(self._pages()) as pages:
             for page in pages:
                 yield from page.documents
@@ -242,15 +251,15 @@ class Records(Generic[T]):
                         cure="Correct it in the source, or iterate .pages() and handle page.rejected.",
                         system=self.system,
                     )
-                latest.cursor = page.cursor
+                latest.make = functools.partial(getattr, page, "cursor")
 
     def pages(self) -> Iterator[Page[T]]:
         """Pages, with rejected rows handed over and the cursor after each."""
-        latest = self._latest = _Latest(self._start_cursor())
+        latest = self._latest = _Latest(self._start_cursor)
         with contextlib.closing(self._pages()) as pages:
             for page in pages:
                 yield page
-                latest.cursor = page.cursor
+                latest.make = functools.partial(getattr, page, "cursor")
 
     def __repr__(self) -> str:
         start = "a cursor" if isinstance(self._since, Mapping) else self._since
@@ -294,7 +303,7 @@ class Records(Generic[T]):
             limit=self._limit,
             settled=state.settled,
         )
-        left, cursor = self._limit, self._start_cursor()
+        left, make = self._limit, self._start_cursor
         with contextlib.closing(read_ahead(self._reader.read(window), _is_last)) as batches:
             for batch in batches:
                 clock = batch.clock or SYSTEM_CLOCK.now()
@@ -305,13 +314,13 @@ class Records(Generic[T]):
                     documents = documents[:left]
                 elif self._leaves_cursor:
                     state.position = batch.position
-                    cursor = state.cursor(last=batch.last)
+                    make = state.cursor(last=batch.last)
                 yield Page(
                     documents=tuple(documents),
                     rejected=tuple(batch.rejected),
-                    cursor=cursor if self._leaves_cursor else None,
                     last=batch.last or cut,
                     clock=state.begin,
+                    make_cursor=make if self._leaves_cursor else _no_cursor,
                 )
                 if left is not None:
                     left -= len(documents)

@@ -70,9 +70,29 @@ def from_json(text: str | bytes) -> Document:
 
 def canonical(document: Document) -> str:
     """Deterministic text of the business content: sorted, amounts normalised, without provenance."""
-    plain = _plain(document, exact=False)
-    plain.pop("provenance", None)
+    plain = _bare(attrs.evolve(document, provenance=None))
     return json.dumps([type(document).__name__, plain], sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+
+
+def _bare(value: Any) -> Any:
+    """As JSON values for fingerprints only: called for every document of a read, so the common types come first."""
+    cls = value.__class__
+    if cls is str or value is None or cls is bool or cls is int:
+        return value
+    if cls is Decimal:
+        return "0" if not value else str(value.normalize())
+    if cls is tuple:
+        return [_bare(item) for item in value]
+    if cls is ReadOnly:
+        return {key: _tagged(item, exact=False) for key, item in value.items()}
+    if cls is dt.date:
+        return value.isoformat()
+    found = {}
+    for name, default in _defaults(cls):
+        item = getattr(value, name)
+        if item is not default and item != default:
+            found[name] = _bare(item)
+    return found
 
 
 @functools.cache
