@@ -96,9 +96,8 @@ def _play(  # noqa: PLR0917 - the cast of the play
         print(f"    {delivery.key}: {'; '.join(delivery.faults)}")
     mended = x12.Partner(sender=partner.sender, receiver=partner.receiver, usage="T", units={"ZZ": "EA"})
     flow = flows.jde_to_cleo(jde, cleo, ledger=ledger, routes=[flows.Route(parties, mended, folder="outbox/ACME")])
-    flow.replay(actor="demo", reason="unit ZZ added")
     network.expire_tokens()
-    fourth = flow.run()
+    fourth = flow.replay(actor="demo", reason="unit ZZ added")
     _show(fourth, len(network.uploads))
 
     good = once and settled and len(parked) == 1 and not ledger.deliveries(state="parked") and fourth.ok

@@ -109,13 +109,13 @@ class Flow:
         dry_run: bool = False,
         actor: str | None = None,
         reason: str | None = None,
-    ) -> list[Delivery]:
-        """Queue again, over all kinds; see :meth:`Sync.replay`. The next run sends it."""
-        return [
-            delivery
-            for sync in self.syncs.values()
-            for delivery in sync.replay(state, keys, cause, dry_run=dry_run, actor=actor, reason=reason)
-        ]
+    ) -> Report:
+        """Send again, over all kinds; see :meth:`Sync.replay`."""
+        reports = {
+            kind: sync.replay(state, keys, cause, dry_run=dry_run, actor=actor, reason=reason).kinds[kind]
+            for kind, sync in self.syncs.items()
+        }
+        return self._merged(reports, dry_run=dry_run)
 
     def settle(self, key: str, outcome: Outcome, *, kind: str | None = None, actor: str, reason: str) -> Delivery:
         """Say what became of a delivery; see :meth:`Sync.settle`. ``kind`` where the key is not of one kind only.

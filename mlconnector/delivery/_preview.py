@@ -39,9 +39,10 @@ class Previewer:
                 for document in page.documents:
                     if limit is not None and len(self._report.previews) >= limit:
                         return
-                    self._preview(document)
+                    self.preview(document)
 
-    def _preview(self, document: Document) -> None:
+    def preview(self, document: Document, *, again: bool = False) -> None:
+        """Preview one document; ``again`` although the target has this content."""
         report, settings, key = self._report, self._settings, document.key
         usage = getattr(self._target, "usage", lambda _document: "")(document)
         heads = self._ledger.store.read(
@@ -55,7 +56,7 @@ class Previewer:
         if not document.ready:
             report.note(key, "waiting", document.waiting_for[0])
             return
-        if heads and heads[0]["base_content"] == self._target.content(document):
+        if heads and not again and heads[0]["base_content"] == self._target.content(document):
             report.note(key, "unchanged")
             return
         if settings.begin == "nothing" and not heads:

@@ -48,12 +48,14 @@ class Sender:
         self._sent = 0
         self._lost_in_a_row = 0
 
-    def drain(self, *, stopped: Callable[[], bool], limit: int | None, newer_than: int = 0) -> None:
+    def drain(
+        self, *, stopped: Callable[[], bool], limit: int | None, newer_than: int = 0, keys: frozenset[str] | None = None
+    ) -> None:
         """Send until nothing is queued that was not tried in this run.
 
         Args:
             stopped: Ends it between two calls. ``limit``: at most so many in this run.
-            newer_than: Only deliveries recorded after this one.
+            newer_than: Only deliveries recorded after this one. ``keys``: only those of these keys.
 
         Raises:
             MLConnectorError: A dead login, a refused permission, a vendor out of reach, or too many parked alike.
@@ -62,15 +64,17 @@ class Sender:
             room = (
                 self._job.target.batch_size if limit is None else min(self._job.target.batch_size, limit - self._sent)
             )
-            batch = self._ready(room, newer_than)
+            batch = self._ready(room, newer_than, keys)
             if batch is None:
                 return
             if batch:
                 self._send(batch)
             self._check_parked()
 
-    def _ready(self, room: int, newer_than: int) -> list[tuple[sqlite3.Row, Prepared]] | None:
-        rows = self._queued(room, newer_than)
+    def _ready(
+        self, room: int, newer_than: int, keys: frozenset[str] | None
+    ) -> list[tuple[sqlite3.Row, Prepared]] | None:
+        rows = self._queued(room, newer_than, keys)
         if not rows:
             return None
         ready = []
@@ -81,7 +85,7 @@ class Sender:
                 ready.append((row, prepared))
         return ready
 
-    def _queued(self, room: int, newer_than: int) -> list[sqlite3.Row]:
+    def _queued(self, room: int, newer_than: int, keys: frozenset[str] | None) -> list[sqlite3.Row]:
         found: list[sqlite3.Row] = []
         after = newer_than
         while len(found) < room:
@@ -95,7 +99,7 @@ class Sender:
             if not rows:
                 break
             after = rows[-1]["id"]
-            found += [row for row in rows if row["id"] not in self._job.tried]
+            found += [row for row in rows if row["id"] not in self._job.tried and (keys is None or row["key"] in keys)]
         return found[:room]
 
     def _prepare(self, row: sqlite3.Row) -> Prepared | None:

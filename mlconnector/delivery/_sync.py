@@ -155,15 +155,8 @@ class Sync:
         if dry_run:
             Previewer(self.ledger, self.target, self._settings, report).run(self._source(), limit=limit)
             return self._finished(report, dry_run=True)
-        with self._leased() as lease:
-            job = Job(ledger=self.ledger, target=self.target, settings=self._settings, lease=lease, report=report)
-            try:
-                self._run(job, progress=progress, stop=stop, limit=limit)
-            except Exception as error:
-                self._count_queued(job)
-                error.report = self._finished(report, dry_run=False)  # type: ignore[attr-defined]  # told with any error
-                raise
-            self._count_queued(job)
+        with self._working(report) as job:
+            self._run(job, progress=progress, stop=stop, limit=limit)
         return self._finished(report, dry_run=False)
 
     def replay(
@@ -175,20 +168,32 @@ class Sync:
         dry_run: bool = False,
         actor: str | None = None,
         reason: str | None = None,
-    ) -> list[Delivery]:
-        """Queue again what was refused, with explicit ``keys`` also what was delivered; the next run sends it.
+    ) -> Report:
+        """Send again what was refused, with explicit ``keys`` also what was delivered; newest revisions only.
+
+        The source is asked for these keys first: what has changed goes as it is now, what is on hold waits.
 
         Args:
             state: ``"parked"`` or ``"delivered"``. ``keys``: only these. ``cause``: only those parked for it.
-            dry_run: Only list them. ``actor``, ``reason``: who and why, for the audit.
+            dry_run: Only show them. ``actor``, ``reason``: who and why, for the audit.
 
         Raises:
             InvalidArgument: A state that is not replayed, or delivered ones without keys.
+            MLConnectorError: What stopped the run, with ``.report``.
         """
+        report = KindReport(kind=self.kind)
         if dry_run:
-            return replay(self.ledger, self.name, None, state, keys, cause, actor, reason)
-        with self._leased() as lease:
-            return replay(self.ledger, self.name, lease, state, keys, cause, actor, reason)
+            previewer = Previewer(self.ledger, self.target, self._settings, report)
+            for delivery in replay(self.ledger, self.name, None, state, keys, cause, actor, reason):
+                previewer.preview(delivery.document, again=True)
+            return self._finished(report, dry_run=True)
+        with self._working(report) as job:
+            queued = replay(self.ledger, self.name, job.lease, state, keys, cause, actor, reason)
+            chosen = frozenset(delivery.key for delivery in queued)
+            self._read_again(job, sorted(chosen))
+            Sender(job, Outcomes(job)).drain(stopped=lambda: False, limit=None, keys=chosen)
+            job.tell()
+        return self._finished(report, dry_run=False)
 
     def settle(self, key: str, outcome: Outcome, *, actor: str, reason: str) -> Delivery:
         """A person says what became of a delivery in doubt or in conflict (delivery rule 11).
@@ -236,7 +241,9 @@ class Sync:
     def _read_waiting(self, job: Job) -> None:
         """What waited is read again by key, since its stamps lie behind the cursor (rule B10)."""
         rows = self.ledger.store.read("SELECT key FROM waiting WHERE sync = ? ORDER BY key", (self.name,))
-        keys = [row["key"] for row in rows]
+        self._read_again(job, [row["key"] for row in rows])
+
+    def _read_again(self, job: Job, keys: Sequence[str]) -> None:
         recorder = Recorder(job, baseline=False)
         for start in range(0, len(keys), _WAITING_PAGE):
             wanted = keys[start : start + _WAITING_PAGE]
@@ -271,6 +278,19 @@ class Sync:
     def _finished(self, report: KindReport, *, dry_run: bool) -> Report:
         items = tuple(item for item in self.ledger.attention() if item.flow == self.name)
         return Report(flow=self.name, kinds={self.kind: report}, attention=items, dry_run=dry_run)
+
+    @contextmanager
+    def _working(self, report: KindReport) -> Iterator[Job]:
+        """A run under its lease; whatever stops it carries the report."""
+        with self._leased() as lease:
+            job = Job(ledger=self.ledger, target=self.target, settings=self._settings, lease=lease, report=report)
+            try:
+                yield job
+            except Exception as error:
+                self._count_queued(job)
+                error.report = self._finished(report, dry_run=False)  # type: ignore[attr-defined]  # told with any error
+                raise
+            self._count_queued(job)
 
     @contextmanager
     def _leased(self) -> Iterator[Lease]:

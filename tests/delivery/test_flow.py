@@ -24,7 +24,7 @@ def test_a_flow_runs_replays_settles_and_checks(model: Model) -> None:
     model.table.put("a", "one")
     model.desk.script = [mc.InvalidDocument("no")]
     assert not flow.run().ok
-    assert len(flow.replay(actor="jane", reason="mended")) == 1
+    assert flow.replay(actor="jane", reason="mended").ok
     assert flow.run(limit=5).ok
     assert flow.check().ok
     assert repr(flow) == "Flow('s', suppliers)"

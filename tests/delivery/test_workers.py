@@ -211,10 +211,10 @@ def test_refused_ones_are_replayed_under_new_numbers(model: Model) -> None:
     model.table.put("a", "one")
     sync = model.sync()
     sync.run()
-    assert [one.key for one in sync.replay(dry_run=True)] == ["a"]
-    assert sync.replay(cause="other") == []
-    assert sync.replay(keys=["b"]) == []
-    sync.replay(actor="jane", reason="mended")
+    assert [one.key for one in sync.replay(dry_run=True).previews] == ["a"]
+    assert sync.replay(cause="other").kinds["suppliers"].read == 0
+    assert sync.replay(keys=["b"]).kinds["suppliers"].read == 0
+    assert sync.replay(actor="jane", reason="mended").kinds["suppliers"].delivered == 1
     sync.run()
     assert model.desk.wrote == [("a", "one|2|2")]
     assert any(event.event == "replay" and event.facts["by"] == "jane" for event in model.ledger.history("a"))
@@ -229,13 +229,14 @@ def test_delivered_ones_are_replayed_by_key_only_and_never_while_the_key_is_open
         sync.replay("delivered")
     with pytest.raises(mc.InvalidArgument, match="in doubt"):
         sync.replay("in doubt")
+    assert len(sync.replay("delivered", keys=["a"], dry_run=True).previews) == 1
     sync.replay("delivered", keys=["a"], actor="jane", reason="partner lost it")
     sync.run()
     assert model.desk.names() == ["one", "two", "one"]
     model.desk.script, model.desk.hidden = [("before", LOST)], True
     model.table.put("b", "three")
     sync.run()
-    assert sync.replay("delivered", keys=["b"]) == []
+    assert sync.replay("delivered", keys=["b"]).kinds["suppliers"].delivered == 0
 
 
 @pytest.mark.parametrize(
@@ -320,3 +321,17 @@ def test_a_sync_needs_a_name_and_a_target(model: Model) -> None:
     with pytest.raises(mc.InvalidArgument, match="target"):
         mc.Sync("s", records=mc.Records(model.table), target=object(), ledger=model.ledger)
     assert repr(model.sync()) == "Sync('s', <Records model suppliers> to desk)"
+
+
+def test_a_replay_asks_the_source_first(model: Model) -> None:
+    model.desk.script = [mc.InvalidDocument("no")] * 3
+    for key in "abc":
+        model.table.put(key, key)
+    sync = model.sync()
+    sync.run()
+    model.table.put("a", "newer")
+    model.table.put("b", "b", waiting_for=("hold",))
+    model.table.put("z", "not asked for")
+    report = sync.replay(actor="jane", reason="mended").kinds["suppliers"]
+    assert (report.delivered, report.waiting) == (2, 1)
+    assert sorted(model.desk.names()) == ["c", "newer"]

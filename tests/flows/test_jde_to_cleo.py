@@ -202,9 +202,9 @@ def test_no_route_parks_or_is_left_out_as_told_and_replays_when_it_is_there(worl
     assert parking.run().kinds["purchase_orders"].parked == 3
     assert {one.cause for one in world.ledger.deliveries(state="parked")} == {"no_route"}
     whole = world.flow(kinds=["purchase_orders"])
-    assert len(whole.replay(cause="no_route", dry_run=True)) == 3
-    whole.replay(cause="no_route", actor="me", reason="routes added")
-    assert whole.run().kinds["purchase_orders"].delivered == 3
+    assert len(whole.replay(cause="no_route", dry_run=True).previews) == 3
+    assert whole.replay(cause="no_route", actor="me", reason="added").kinds["purchase_orders"].delivered == 3
+    assert whole.run().kinds["purchase_orders"].delivered == 0
 
 
 def test_a_dry_run_shows_everything_and_writes_nothing(world: World) -> None:
@@ -255,8 +255,8 @@ def test_an_order_number_another_order_has_at_the_partner_parks_until_it_is_uniq
     assert parked.cause == "collision"
     unique = [flows.Route(SUPPLIERS, PARTNER, folder="outbox/ACME", order_number="{company}-{number}")]
     mended = world.flow(kinds=["purchase_orders"], routes=unique)
-    mended.replay(cause="collision", actor="jane", reason="number with company")
-    assert mended.run().kinds["purchase_orders"].delivered == 1
+    report = mended.replay(cause="collision", actor="jane", reason="number with company")
+    assert report.kinds["purchase_orders"].delivered == 1
     links = world.ledger.crosswalk.links("order number")
     assert sorted(link["01:123456789 T"] for link in links) == ["00002-50001", "50001"]
 
