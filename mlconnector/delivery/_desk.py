@@ -99,7 +99,7 @@ def settle(  # noqa: PLR0917 - called by Sync only
             cure=f'"{outcome}" fits what is {" or ".join(_FITS[outcome])}; see ledger.deliveries(key=...).',
         )
     row = fitting[0]
-    if outcome in ("arrived", "not_arrived") and ledger.clock.now().timestamp() < row["settle_at"]:
+    if (row["detail"] or row["state"]) == "in doubt" and ledger.clock.now().timestamp() < row["settle_at"]:
         raise InvalidArgument(
             f"{key!r} can still arrive until its settling delay is over.", cure="Look again later (delivery rule 6)."
         )

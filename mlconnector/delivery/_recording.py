@@ -124,7 +124,7 @@ class Recorder:
         """Revisions of which nothing was sent yet, and refused ones, give way to what comes now."""
         rows = transaction.rows(
             "SELECT id, revision FROM deliveries WHERE sync = ? AND usage = ? AND key = ?"
-            " AND (state = 'recorded' OR (state = 'parked' AND detail = 'refused'))",
+            " AND done = '[]' AND (state = 'recorded' OR (state = 'parked' AND detail = 'refused'))",
             (self._job.sync, usage, key),
         )
         for row in rows:

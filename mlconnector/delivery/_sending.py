@@ -92,7 +92,7 @@ class Sender:
             rows = self._job.ledger.store.read(
                 "SELECT d.* FROM deliveries AS d WHERE d.sync = ? AND d.state = 'recorded' AND d.id > ?"  # noqa: S608
                 " AND NOT EXISTS (SELECT 1 FROM deliveries AS o WHERE o.sync = d.sync AND o.usage = d.usage"
-                f" AND o.key = d.key AND o.id <> d.id AND {_HELD_BY_OTHER})"
+                f" AND o.key = d.key AND o.id <> d.id AND ({_HELD_BY_OTHER} OR (o.state = 'recorded' AND o.id < d.id)))"
                 " ORDER BY d.id LIMIT 100",
                 (self._job.sync, after),
             )
@@ -127,7 +127,7 @@ class Sender:
             attempt=row["attempt"] + 1,
             step=left[0] if left else None,
         )
-        if row["attempt"] == 0 and not self._looked(row, head, prepared):
+        if row["attempt"] == 0 and not row["forced"] and not self._looked(row, head, prepared):
             return None
         return prepared
 

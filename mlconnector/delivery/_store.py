@@ -115,6 +115,10 @@ class Store:
                 self._connection.close()
                 Path(self._path).unlink()
             raise LedgerRestored(f"{self._path} is older than it once was, or another one.", cure=cure)
+        # Above what was taken only if a run ended without its checkpoint: those numbers may be out already.
+        with self._exclusive():
+            for name, ceiling in kept.ceilings.items():
+                self._connection.execute("UPDATE counters SET taken = max(taken, ?) WHERE name = ?", (ceiling, name))
         return kept
 
     def meta(self, name: str) -> str:
@@ -164,17 +168,21 @@ class Store:
         kept = self._high_water
         if kept is not None and number > kept.ceilings.get(name, 0):
             kept.ceilings[name] = number + _RESERVE
+            self._note_head(kept)
             kept.save()
+
+    def _note_head(self, kept: HighWater) -> None:
+        for row in self.read("SELECT number, hash FROM audit ORDER BY number DESC LIMIT 1"):
+            kept.number, kept.hash = row["number"], row["hash"]
 
     def checkpoint(self) -> None:
         """After a run: the high-water file learns how far the audit has come."""
         kept = self._high_water
         if kept is None:
             return
-        row = self.read("SELECT number, hash FROM audit ORDER BY number DESC LIMIT 1")
-        if row:
-            kept.number, kept.hash = row[0]["number"], row[0]["hash"]
-            kept.save()
+        self._note_head(kept)
+        kept.ceilings = {row["name"]: row["taken"] for row in self.read("SELECT name, taken FROM counters")}
+        kept.save()
 
     def backup(self, path: str) -> None:
         """Copy the database while it is in use."""

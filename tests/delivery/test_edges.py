@@ -199,3 +199,47 @@ def test_a_key_settled_and_read_again_in_one_run_stays_delivered(model: Model) -
     model.table.put("a", "one", hold="other field, same content")
     report = sync.run().kinds["suppliers"]
     assert (report.read, report.delivered) == (1, 1)
+
+
+def test_two_revisions_of_a_key_never_go_in_one_call(model: Model) -> None:
+    model.desk.batch_size = 5
+    model.table.put("a", "one")
+    model.desk.script = [("before", LOST)]
+    sync = model.sync()
+    sync.run()
+    model.table.put("a", "two")
+    sync.run()
+    model.clock.advance(HOUR)
+    calls: list[list[str]] = []
+    model.desk.inside = lambda batch: calls.append([prepared.key for prepared in batch])
+    sync.run()
+    assert calls == [["a"], ["a"]]
+    assert model.desk.names() == ["one", "two"]
+    assert [change.action for change in model.desk.changes][-1] == "change"
+
+
+def test_a_delivery_half_done_is_finished_before_a_newer_one(model: Model) -> None:
+    model.desk.steps = ("create", "issue")
+    model.table.put("a", "one")
+    model.desk.script = [None, ("before", mc.AuthenticationFailed("dead"))]
+    with pytest.raises(mc.AuthenticationFailed):
+        model.sync().run()
+    model.table.put("a", "two")
+    model.sync().run()
+    assert [(prepared.revision, prepared.step) for prepared in model.desk.seen] == [
+        (1, "create"),
+        (1, "issue"),
+        (2, "create"),
+        (2, "issue"),
+    ]
+    assert model.desk.changes[-1].action == "change"
+
+
+def test_a_replay_of_what_is_delivered_sends_although_it_is_found(model: Model) -> None:
+    model.table.put("a", "one")
+    sync = model.sync()
+    sync.run()
+    model.desk.look_before_create = model.desk.compare_before_update = True
+    model.desk.done[None] = [""]
+    sync.replay("delivered", keys=["a"], actor="jane", reason="partner lost it")
+    assert model.desk.names() == ["one", "one"]

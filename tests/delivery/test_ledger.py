@@ -57,10 +57,37 @@ def test_a_changed_audit_is_noticed(tmp_path: Path, tamper: str) -> None:
 
 
 def test_numbers_are_reserved_outside_before_they_are_used(tmp_path: Path) -> None:
-    filled(tmp_path)
+    seen: list[dict[str, int]] = []
+    with opened(tmp_path) as ledger:
+        table, desk = Table(ledger.clock), Desk()
+        desk.inside = lambda _batch: seen.append(json.loads((tmp_path / "hw.json").read_text())["ceilings"])
+        table.put("a", "one")
+        mc.Sync("s", records=mc.Records(table), target=desk, ledger=ledger).run()
+    assert seen == [{"interchange": 101, "group": 101}]
     kept = json.loads((tmp_path / "hw.json").read_text())
-    assert kept["ceilings"] == {"interchange": 101, "group": 101}
+    assert kept["ceilings"] == {"interchange": 1, "group": 1}
     assert kept["number"] > 0
+
+
+def test_a_run_that_died_leaves_its_reserved_numbers_unused_and_its_ledger_the_only_one(tmp_path: Path) -> None:
+    filled(tmp_path)
+    with opened(tmp_path) as ledger:
+        ledger.backup(tmp_path / "old.db")
+        table, desk = Table(ledger.clock), Desk()
+        table.put("b", "one")
+        desk.script = [("after", KeyboardInterrupt())]
+        ledger.store.checkpoint = lambda: None
+        with pytest.raises(KeyboardInterrupt):
+            mc.Sync("t", records=mc.Records(table), target=desk, ledger=ledger).run()
+    with opened(tmp_path) as ledger:
+        table.put("c", "two")
+        mc.Sync("u", records=mc.Records(table).only(["c"]), target=desk, ledger=ledger).run()
+        assert [one.interchange for one in ledger.deliveries(key="c")] == [104]
+    for tail in ("", "-wal", "-shm"):
+        Path(f"{tmp_path}/ledger.db{tail}").unlink(missing_ok=True)
+    (tmp_path / "old.db").rename(tmp_path / "ledger.db")
+    with pytest.raises(mc.LedgerRestored, match="older"):
+        opened(tmp_path)
 
 
 def test_a_ledger_put_back_from_a_backup_is_refused(tmp_path: Path) -> None:
