@@ -7,20 +7,21 @@ stamps only, in key order, and the streams are merged in flat memory.
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import itertools
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import attrs
 
-from mlconnector.documents import Document
 from mlconnector.jdedwards._browse import DataService
 from mlconnector.jdedwards._query import Where
 from mlconnector.jdedwards._tables import TABLES
 from mlconnector.jdedwards._values import Zone
 from mlconnector.records import Window
 
-__all__ = ["Changed", "Chunk", "Clocked", "Scan", "changed", "chunks", "signature_of"]
+__all__ = ["Changed", "Chunk", "Clocked", "Scan", "changed", "chunks"]
 
 _PAGE = 2000
 
@@ -41,21 +42,29 @@ class Scan:
 
 @attrs.frozen
 class Changed:
-    """A document with a stamp in the window: its key, and the highest stamp, whose text is the signature."""
+    """A document with a stamp in the window.
+
+    Args:
+        key: Values of its key columns.
+        stamp: The highest stamp of its rows.
+        signature: Short hash of every row and stamp in the window. The highest stamp alone would not do: a row that
+            is committed late, or in the hour a clock goes back, has a lower one than its neighbours.
+        coarse: A row has no time of day, so that equal stamps say nothing about a second change on that day.
+    """
 
     key: tuple[Any, ...]
     stamp: dt.datetime
-
-    @property
-    def signature(self) -> str:
-        """Any later change stamps a row higher, so the highest stamp tells states of a document apart."""
-        return self.stamp.isoformat()
+    signature: str
+    coarse: bool
 
 
-def signature_of(document: Document) -> str:
-    """The same signature of a document that was read whole."""
-    provenance = document.provenance
-    return "" if provenance is None or provenance.updated_at is None else provenance.updated_at.isoformat()
+@attrs.frozen
+class _Row:
+    """What one row's stamp says of its document: ``identity`` is table, row key and stamp as text."""
+
+    identity: str
+    stamp: dt.datetime
+    coarse: bool
 
 
 @attrs.define
@@ -78,15 +87,17 @@ def changed(  # noqa: PLR0917 - called by the readers of this room
     heads = [next(stream, None) for stream in streams]
     while any(head is not None for head in heads):
         first = min(head[0] for head in heads if head is not None)
-        merged: dict[tuple[Any, ...], dt.datetime] = {}
+        merged: dict[tuple[Any, ...], list[_Row]] = defaultdict(list)
         for index, head in enumerate(heads):
             if head is None or head[0] != first:
                 continue
-            for key, stamp in head[1].items():
-                merged[key] = max(stamp, merged.get(key, stamp))
+            for key, rows in head[1].items():
+                merged[key] += rows
             heads[index] = next(streams[index], None)
-        for key, stamp in sorted(merged.items(), key=lambda item: tuple(map(str, item[0]))):
-            yield Changed(key, stamp)
+        for key, rows in sorted(merged.items(), key=lambda item: tuple(map(str, item[0]))):
+            text = "\n".join(sorted(row.identity for row in rows))
+            signature = hashlib.sha256(text.encode()).hexdigest()[:12]
+            yield Changed(key, max(row.stamp for row in rows), signature, any(row.coarse for row in rows))
 
 
 @attrs.frozen
@@ -97,6 +108,11 @@ class Chunk:
     skipped: Mapping[str, tuple[str, dt.datetime]]
     position: Any
     high: dt.datetime
+
+    @property
+    def signatures(self) -> Mapping[str, str]:
+        """Of the documents to read, taken before they are: a change in between shows as another signature."""
+        return {key: one.signature for key, one in self.wanted.items()}
 
 
 def chunks(found: Iterator[Changed], size: int, window: Window, key_of: Callable[..., str]) -> Iterator[Chunk]:
@@ -110,14 +126,14 @@ def chunks(found: Iterator[Changed], size: int, window: Window, key_of: Callable
         skipped: dict[str, tuple[str, dt.datetime]] = {}
         for one in page:
             key = key_of(*one.key)
-            if window.settled(key, one.signature):
+            if not one.coarse and window.settled(key, one.signature):
                 skipped[key] = (one.signature, one.stamp)
             else:
                 wanted[key] = one
         yield Chunk(wanted, skipped, page[-1].key[0], max(one.stamp for one in page))
 
 
-_Group = tuple[Any, dict[tuple[Any, ...], dt.datetime]]
+_Group = tuple[Any, dict[tuple[Any, ...], list[_Row]]]
 
 
 def _groups(  # noqa: PLR0917 - private; one call site
@@ -130,16 +146,20 @@ def _groups(  # noqa: PLR0917 - private; one call site
     key = (*scan.key, *own)
     columns = (*key, *table.stamps)
 
-    def stamped() -> Iterator[tuple[tuple[Any, ...], dt.datetime]]:
+    def stamped() -> Iterator[tuple[tuple[Any, ...], _Row]]:
         for grid in service.walk(scan.table, key, columns, where, size=_PAGE, after=after):
             seen.clock = grid.clock or seen.clock
             for row in grid.rows:
                 stamp = zone.stamp(scan.table, table.time, row)
-                if stamp is not None and stamp >= earliest:
-                    yield tuple(row.get(f"{scan.table}_{column}") for column in scan.key), stamp
+                # A row stamped by its date alone seems to be of midnight; the server's filter by day is all there is.
+                coarse = not str(row.get(f"{scan.table}_{table.time}") or "").strip()
+                if stamp is not None and (coarse or stamp >= earliest):
+                    values = tuple(row.get(f"{scan.table}_{column}") for column in key)
+                    identity = repr((scan.table, *map(str, values), stamp.isoformat()))
+                    yield values[: len(scan.key)], _Row(identity, stamp, coarse)
 
     for first, rows in itertools.groupby(stamped(), key=lambda item: item[0][0]):
-        group: dict[tuple[Any, ...], dt.datetime] = {}
-        for key_values, stamp in rows:
-            group[key_values] = max(stamp, group.get(key_values, stamp))
+        group: dict[tuple[Any, ...], list[_Row]] = defaultdict(list)
+        for key_values, one in rows:
+            group[key_values].append(one)
         yield first, group

@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 
 from mlconnector.documents import Invoice
-from mlconnector.jdedwards._changes import Clocked, Scan, changed, chunks, signature_of
+from mlconnector.jdedwards._changes import Clocked, Scan, changed, chunks
 from mlconnector.jdedwards._invoice_mapping import VoucherRows, to_invoice, voucher_key
 from mlconnector.jdedwards._query import Where
 from mlconnector.jdedwards._source import Parties, Source
@@ -80,7 +80,7 @@ class _Pass:
             rows = self._items([one.key[0] for one in chunk.wanted.values()], set(chunk.wanted))
             stamps = {key: one.stamp for key, one in chunk.wanted.items()}
             batch = self._batch(rows, stamps, position=chunk.position, last=False)
-            yield attrs.evolve(batch, skipped=chunk.skipped, high=chunk.high)
+            yield attrs.evolve(batch, skipped=chunk.skipped, signatures=chunk.signatures, high=chunk.high)
         yield Batch(documents=(), clock=self._clock.clock, position=self._window.position, last=True)
 
     def by_key(self, keys: Sequence[str]) -> Iterator[Batch[Invoice]]:
@@ -134,7 +134,6 @@ class _Pass:
             position=position,
             clock=self._clock.clock,
             last=last,
-            signatures={one.key: signature_of(one) for one in documents},
         )
 
     def _lines(self, rows: Sequence[Row]) -> tuple[Mapping[str, list[Row]], Mapping[str, list[Row]]]:

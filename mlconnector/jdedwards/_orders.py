@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 
 from mlconnector.documents import PurchaseOrder
-from mlconnector.jdedwards._changes import Clocked, Scan, changed, chunks, signature_of
+from mlconnector.jdedwards._changes import Clocked, Scan, changed, chunks
 from mlconnector.jdedwards._order_mapping import OrderRows, order_key, to_order
 from mlconnector.jdedwards._query import Where
 from mlconnector.jdedwards._source import LINE_READ, Parties, Source
@@ -71,7 +71,7 @@ class _Pass:
             headers = self._headers([one.key[0] for one in chunk.wanted.values()], set(chunk.wanted))
             stamps = {key: one.stamp for key, one in chunk.wanted.items()}
             batch = self._batch(headers, stamps, position=chunk.position, last=False)
-            yield attrs.evolve(batch, skipped=chunk.skipped, high=chunk.high)
+            yield attrs.evolve(batch, skipped=chunk.skipped, signatures=chunk.signatures, high=chunk.high)
         yield Batch(documents=(), clock=self._clock.clock, position=self._window.position, last=True)
 
     def by_key(self, keys: Sequence[str]) -> Iterator[Batch[PurchaseOrder]]:
@@ -123,7 +123,6 @@ class _Pass:
             position=position,
             clock=self._clock.clock,
             last=last,
-            signatures={one.key: signature_of(one) for one in documents},
         )
 
     def _stamps(self, header: Mapping[str, Any], lines: Sequence[Mapping[str, Any]]) -> list[dt.datetime | None]:

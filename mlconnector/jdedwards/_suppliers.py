@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 
 from mlconnector.documents import Contact, Provenance, Supplier
-from mlconnector.jdedwards._changes import Clocked, Scan, changed, chunks, signature_of
+from mlconnector.jdedwards._changes import Clocked, Scan, changed, chunks
 from mlconnector.jdedwards._query import Where
 from mlconnector.jdedwards._source import Source, newest_addresses
 from mlconnector.jdedwards._tables import TABLES
@@ -61,7 +61,7 @@ class SuppliersReader:
         found = changed(self.source.service, scans, lower, self.source.zone, clock, window.position)
         for chunk in chunks(found, self.source.page_size, window, str):
             batch = self._batch(self._masters(list(chunk.wanted)), clock, chunk.position, last=False)
-            yield attrs.evolve(batch, skipped=chunk.skipped, high=chunk.high)
+            yield attrs.evolve(batch, skipped=chunk.skipped, signatures=chunk.signatures, high=chunk.high)
         yield Batch(documents=(), clock=clock.clock, position=window.position, last=True)
 
     def _masters(self, numbers: Sequence[str]) -> list[Row]:
@@ -120,5 +120,4 @@ class SuppliersReader:
             position=position,
             clock=clock.clock,
             last=last,
-            signatures={one.key: signature_of(one) for one in documents},
         )

@@ -105,7 +105,7 @@ class Zone:
         """The audit stamp of a row in UTC; ``None`` where it has none or it cannot be read."""
         try:
             day = date_of(row.get(f"{table}_UPMJ"))
-            clock = int(row.get(f"{table}_{time}") or 0)
+            clock = int(str(row.get(f"{table}_{time}") or 0).strip() or 0)
         except (ValueError, TypeError):
             return None
         if day is None:

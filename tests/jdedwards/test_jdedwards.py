@@ -388,3 +388,57 @@ def test_the_session_age_replaces_tokens_before_they_are_used() -> None:
             assert repr(jde).startswith("JDEdwardsAIS(")
             assert jde.approval == mc.Approval()
             assert auth.environment == erp.environment
+
+
+def _settled(site: Site) -> mc.Records[mc.PurchaseOrder]:
+    """One order, last changed at half past, and read often enough that its stamps are taken as proof."""
+    site.erp.add(orders(1))
+    site.clock.advance(dt.timedelta(minutes=30))
+    site.erp.update("F4311", {"DOCO": 50001, "LNID": 1, **LINE}, UORG=7)
+    records = site.jde.purchase_orders()
+    assert len(list(records)) == 1
+    for _ in range(4):
+        site.clock.advance(dt.timedelta(minutes=11))
+        records = records.continue_from(records.cursor)
+        assert list(records) == []
+    site.calls()
+    assert list(records.continue_from(records.cursor)) == []
+    assert site.calls() == 2
+    return records
+
+
+def test_a_stamp_below_the_highest_one_of_its_order_is_a_change(site: Site) -> None:
+    records = _settled(site)
+    hours = {"UTC-05:00": -5, "UTC+09:30": 9.5}[site.offset]
+    earlier = (START + dt.timedelta(minutes=20)).astimezone(dt.timezone(dt.timedelta(hours=hours)))
+    stamp = {"UPMJ": earlier.date(), "TDAY": int(earlier.strftime("%H%M%S"))}
+    site.erp.update("F4311", {"DOCO": 50001, "LNID": 2, **LINE}, UORG=99, **stamp)
+    (order,) = records.continue_from(records.cursor)
+    assert order.lines[1].quantity == 99
+
+
+def test_a_line_that_is_gone_is_a_change_while_its_order_is_in_the_overlap(site: Site) -> None:
+    records = _settled(site)
+    site.erp.remove("F4311", {"DOCO": 50001, "LNID": 2, **LINE})
+    (order,) = records.continue_from(records.cursor)
+    assert [line.number for line in order.lines] == ["1", "3"]
+
+
+@pytest.mark.parametrize("time", [0, None])
+def test_rows_stamped_by_date_alone_are_found_each_time_they_change(time: int | None) -> None:
+    clock = ManualClock(START)
+    zone = dt.timezone(dt.timedelta(hours=-5))
+    key = {"DOCO": 50001, "LNID": 1, **LINE}
+    with JDEdwardsSimulator(clock=clock) as erp:
+        auth = mc.AISSession(erp.username, erp.password)
+        with mc.JDEdwardsAIS(erp.url, auth=auth, clock=clock, time_zone=zone) as jde:
+            erp.add(orders(2))
+            clock.advance(dt.timedelta(hours=6))
+            erp.update("F4311", {**key, "DOCO": 50002}, UORG=5)
+            records = jde.purchase_orders()
+            assert len(list(records)) == 2
+            for quantity in (77, 78, 79):
+                clock.advance(dt.timedelta(minutes=15))
+                erp.update("F4311", key, UORG=quantity, UPMJ=dt.date(2026, 3, 2), TDAY=time)
+                records = records.continue_from(records.cursor)
+                assert [order.lines[0].quantity for order in records] == [quantity]
