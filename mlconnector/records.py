@@ -107,9 +107,11 @@ class Batch(Generic[T_co]):
         signatures: Stamp signature of a document, by key.
         skipped: Signature and stamp of documents that ``Window.settled`` made unnecessary to read, by key.
         high: Greatest stamp seen in this batch, where it is not on a document.
+        mapping: Makes ``documents`` and ``rejected`` instead of handing them over: pure, called once in the consumer's
+            thread, so that rows are mapped while the next page is being fetched.
     """
 
-    documents: Sequence[T_co]
+    documents: Sequence[T_co] = ()
     rejected: Sequence[Rejected] = ()
     position: Any = None
     clock: dt.datetime | None = None
@@ -117,6 +119,14 @@ class Batch(Generic[T_co]):
     signatures: Mapping[str, str] = attrs.field(factory=dict)
     skipped: Mapping[str, tuple[str, dt.datetime]] = attrs.field(factory=dict)
     high: dt.datetime | None = None
+    mapping: Callable[[], tuple[Sequence[T_co], Sequence[Rejected]]] | None = attrs.field(default=None, repr=False)
+
+    def mapped(self) -> Batch[T_co]:
+        """The same with its documents made."""
+        if self.mapping is None:
+            return self
+        documents, rejected = self.mapping()
+        return attrs.evolve(self, documents=documents, rejected=rejected, mapping=None)
 
 
 class Reader(Protocol[T_co]):
@@ -305,7 +315,8 @@ class Records(Generic[T]):
         )
         left, make = self._limit, self._start_cursor
         with contextlib.closing(read_ahead(self._reader.read(window), _is_last)) as batches:
-            for batch in batches:
+            for fetched in batches:
+                batch = fetched.mapped()
                 clock = batch.clock or SYSTEM_CLOCK.now()
                 state.note_clock(clock)
                 documents = self._new(state, batch, clock)

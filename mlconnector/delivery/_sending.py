@@ -16,10 +16,12 @@ from mlconnector.delivery._payload import counters_text, frozen, thawed
 from mlconnector.documents import from_json
 from mlconnector.errors import (
     AuthenticationFailed,
+    DeliveryInDoubt,
     DocumentError,
     InvalidDocument,
     MLConnectorError,
     PermissionDenied,
+    TargetChanged,
     TooManyParked,
 )
 from mlconnector.http import send_window
@@ -116,6 +118,9 @@ class Sender:
             with job.ledger.store.transaction(job.lease) as transaction:
                 self._outcomes.parked(transaction, row, error)
             return None
+        except MLConnectorError as error:
+            self._not_asked(row, error, "references")
+            return None
         done = tuple(json.loads(row["done"]))
         left = tuple(step for step in prepared.steps if step not in done)
         prepared = attrs.evolve(
@@ -180,16 +185,36 @@ class Sender:
         try:
             receipt = job.target.find(prepared.before_intent())
         except DocumentError as error:
-            if job.settings.overwrite and not creating:
+            if job.settings.overwrite and not creating and isinstance(error, TargetChanged):
                 return True
+            # Nothing was sent, yet only a person can tell what is there: held until then, whatever the class of error.
+            detail = "in doubt" if isinstance(error, DeliveryInDoubt) else "conflict"
             with job.ledger.store.transaction(job.lease) as transaction:
-                self._outcomes.parked(transaction, row, error, "conflict")
+                transaction.move(row["id"], row["state"], settle_at=transaction.now.timestamp())
+                self._outcomes.parked(transaction, row, error, detail)
+            return False
+        except MLConnectorError as error:
+            self._not_asked(row, error, "look-up")
             return False
         if receipt is None:
             return True
         with job.ledger.store.transaction(job.lease) as transaction:
             self._outcomes.delivered(transaction, row, attrs.evolve(receipt, existing=True), how="found before sending")
         return False
+
+    def _not_asked(self, row: sqlite3.Row, error: MLConnectorError, what: str) -> None:
+        """A question before the first write got no answer: the delivery stays queued (delivery rules 6 and 15).
+
+        Raises:
+            MLConnectorError: A dead login, a refused permission, or the tenth failure in a row.
+        """
+        job = self._job
+        with job.ledger.store.transaction(job.lease) as transaction:
+            transaction.audit(what, job.sync, row["key"], revision=row["revision"], failed=error.message)
+        job.report.note(row["key"], "queued", error.message)
+        self._lost_in_a_row += 1
+        if isinstance(error, _STOPPING) or self._lost_in_a_row >= _DEAD_IN_A_ROW:
+            raise error
 
     def _send(self, batch: list[tuple[sqlite3.Row, Prepared]]) -> None:
         rows, members, send_by = self._intent(batch)

@@ -273,7 +273,8 @@ class Sync:
             (self.name,),
         )
         for row in rows:
-            job.report.note(row["key"], category(row))
+            if job.report.outcome.get(row["key"]) != category(row):
+                job.report.note(row["key"], category(row))
 
     def _finished(self, report: KindReport, *, dry_run: bool) -> Report:
         items = tuple(item for item in self.ledger.attention() if item.flow == self.name)
