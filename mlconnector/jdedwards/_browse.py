@@ -15,9 +15,29 @@ from mlconnector.jdedwards._query import Where, conditions
 from mlconnector.jdedwards._tables import DATES
 from mlconnector.jdedwards._values import date_of
 
-__all__ = ["DataService", "Grid"]
+__all__ = ["DataService", "Grid", "identity"]
 
 _PATH = "/jderest/v2/dataservice"
+_INCOMPLETE = (
+    "The CNC administrator looks at the log of the AIS server, and at what stands between it and this program."
+)
+
+
+def identity(table: str, columns: Sequence[str], row: Mapping[str, Any]) -> tuple[Any, ...]:
+    """The values of columns that say which document a row belongs to.
+
+    Raises:
+        VendorFault: The row lacks one of them, so that it cannot be told whose it is.
+    """
+    values = tuple([row.get(f"{table}_{column}") for column in columns])
+    if None in values:
+        missing = [column for column, value in zip(columns, values, strict=True) if value is None]
+        raise VendorFault(
+            f"jdedwards: a row of {table} came without {', '.join(missing)}, though asked for.",
+            cure=_INCOMPLETE,
+            system="jdedwards",
+        )
+    return values
 
 
 @attrs.frozen
@@ -72,32 +92,39 @@ class DataService:
             }
         response = self._client.send(Request("POST", _PATH, json={**body, **(params or {})}, timeout=self._timeout))
         answer = response.json()
-        form = answer.get(f"fs_DATABROWSE_{table}") if isinstance(answer, Mapping) else None
-        grid = form.get("data", {}).get("gridData") if isinstance(form, Mapping) else None
-        fault = words(answer) or (words(form) if isinstance(form, Mapping) else "")
-        if not isinstance(grid, Mapping) or fault:
+        grid, fault = _grid(answer, table)
+        if fault:
             raise VendorFault(
                 f"jdedwards: reading {table} failed inside an answer of status {response.status}:"
-                f" {response.redact(fault) or 'it has no grid'}.",
+                f" {response.redact(fault)}.",
                 cure="Check the names of table and columns (aliases without prefix), and the rights to the table.",
                 status=response.status,
                 system="jdedwards",
             )
-        more = bool(grid.get("summary", {}).get("moreRecords"))
-        return Grid(list(grid.get("rowset", ())), more, response.date)
+        rows, summary = grid.get("rowset"), grid.get("summary")
+        more = summary.get("moreRecords") if isinstance(summary, Mapping) else None
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows) or not isinstance(more, bool):
+            raise VendorFault(
+                f"jdedwards: the answer for {table} lacks rows, or does not say whether more follow.",
+                cure=_INCOMPLETE,
+                status=response.status,
+                system="jdedwards",
+            )
+        return Grid(rows, more, response.date)
 
     def count(self, table: str, where: Where) -> int:
         """Rows that fit, by COUNT (section 3.5)."""
         answer = self._client.send(Request("POST", _PATH, json=self._body(table, "COUNT", where))).json()
         inner = answer.get(f"ds_{table}", answer) if isinstance(answer, Mapping) else {}
         found = inner.get("count") if isinstance(inner, Mapping) else None
-        if found is None:
+        text = "" if isinstance(found, bool) else str(found)
+        if not (text.isascii() and text.isdecimal()):
             raise VendorFault(
                 f"jdedwards: the count of {table} came without a number: {words(answer) or 'unknown form'}.",
                 cure="Check the names of table and columns, and the user's rights to the table.",
                 system="jdedwards",
             )
-        return int(found)
+        return int(text)
 
     def walk(
         self, table: str, key: Sequence[str], columns: Sequence[str], where: Where, *, size: int, after: Any = None
@@ -128,6 +155,8 @@ class DataService:
         came: set[tuple[Any, ...]] = set()
         while True:
             grid = self.page(table, columns, [*where, *begin], order_by=key[depth:], size=size)
+            for row in grid.rows:
+                identity(table, key[:1], row)
             fresh = [row for row in grid.rows if tuple(row.get(name) for name in names) not in came]
             yield Grid(fresh, grid.more, grid.clock)
             if not grid.more:
@@ -138,7 +167,7 @@ class DataService:
                     cure="The CNC administrator looks at the fetch limits of the JAS server.",
                     system="jdedwards",
                 )
-            value = grid.rows[-1].get(names[depth])
+            (value,) = identity(table, key[depth : depth + 1], grid.rows[-1])
             literal = date_of(value) if key[depth] in DATES else value
             came = {tuple(row.get(name) for name in names) for row in grid.rows if row.get(names[depth]) == value}
             if depth + 1 == len(key):
@@ -163,6 +192,16 @@ class DataService:
         if where:
             query |= {"matchType": "MATCH_ALL", "condition": conditions(table, where, self._date_format())}
         return {**body, "query": query}
+
+
+def _grid(answer: Any, table: str) -> tuple[Mapping[str, Any], str]:
+    """The grid in an answer, and what keeps it from being used."""
+    form = answer.get(f"fs_DATABROWSE_{table}") if isinstance(answer, Mapping) else None
+    data = form.get("data") if isinstance(form, Mapping) else None
+    grid = data.get("gridData") if isinstance(data, Mapping) else None
+    if isinstance(grid, Mapping):
+        return grid, words(answer) or words(form)
+    return {}, words(answer) or words(form) or "it has no grid"
 
 
 def _qualified(table: str, column: str) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 
 import attrs
 
-from mlconnector.jdedwards._browse import DataService
+from mlconnector.jdedwards._browse import DataService, identity
 from mlconnector.jdedwards._query import Where
 from mlconnector.jdedwards._tables import TABLES
 from mlconnector.jdedwards._values import Zone
@@ -33,11 +33,13 @@ class Scan:
     Args:
         table: Its name. ``key``: its columns that make the document's key, the first one a number.
         where: What else the rows must fulfil.
+        rest: Values of the document's key that the table does not have.
     """
 
     table: str
     key: tuple[str, ...]
     where: Where = ()
+    rest: tuple[Any, ...] = ()
 
 
 @attrs.frozen
@@ -146,17 +148,20 @@ def _groups(  # noqa: PLR0917 - private; one call site
     key = (*scan.key, *own)
     columns = (*key, *table.stamps)
 
+    time, names = f"{scan.table}_{table.time}", [f"{scan.table}_{column}" for column in own]
+
     def stamped() -> Iterator[tuple[tuple[Any, ...], _Row]]:
         for grid in service.walk(scan.table, key, columns, where, size=_PAGE, after=after):
             seen.clock = grid.clock or seen.clock
             for row in grid.rows:
                 stamp = zone.stamp(scan.table, table.time, row)
                 # A row stamped by its date alone seems to be of midnight; the server's filter by day is all there is.
-                coarse = not str(row.get(f"{scan.table}_{table.time}") or "").strip()
+                coarse = not str(row.get(time) or "").strip()
                 if stamp is not None and (coarse or stamp >= earliest):
-                    values = tuple(row.get(f"{scan.table}_{column}") for column in key)
-                    identity = repr((scan.table, *map(str, values), stamp.isoformat()))
-                    yield values[: len(scan.key)], _Row(identity, stamp, coarse)
+                    document = identity(scan.table, scan.key, row)
+                    values = (*document, *(row.get(name) for name in names))
+                    text = repr((scan.table, *map(str, values), stamp.isoformat()))
+                    yield (*document, *scan.rest), _Row(text, stamp, coarse)
 
     for first, rows in itertools.groupby(stamped(), key=lambda item: item[0][0]):
         group: dict[tuple[Any, ...], list[_Row]] = defaultdict(list)

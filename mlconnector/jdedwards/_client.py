@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 from urllib.parse import urlsplit
 
 import attrs
@@ -17,22 +17,25 @@ from mlconnector.http import HTTPClient, Retry, Timeout, TokenManager, Transport
 from mlconnector.jdedwards._approval import Approval
 from mlconnector.jdedwards._browse import DataService
 from mlconnector.jdedwards._faults import FAULTS
-from mlconnector.jdedwards._invoices import InvoicesReader
-from mlconnector.jdedwards._masters import TableReader, account, cost_center, payment
+from mlconnector.jdedwards._invoices import invoices_layout
+from mlconnector.jdedwards._masters import accounts_layout, cost_centers_layout
 from mlconnector.jdedwards._order_mapping import LINE_TYPES
-from mlconnector.jdedwards._orders import OrdersReader
+from mlconnector.jdedwards._orders import orders_layout
+from mlconnector.jdedwards._pass import KindReader, Layout
+from mlconnector.jdedwards._payments import payments_layout
 from mlconnector.jdedwards._query import Where, conditions
 from mlconnector.jdedwards._source import Source
-from mlconnector.jdedwards._suppliers import SuppliersReader
+from mlconnector.jdedwards._suppliers import suppliers_layout
 from mlconnector.jdedwards._tables import TABLES
 from mlconnector.jdedwards._values import Zone, zone_option
-from mlconnector.records import Batch, Reader, Records, Window
+from mlconnector.records import Batch, Records, Window
 
 if TYPE_CHECKING:
     from mlconnector.http import ClientAuth
 
 __all__ = ["JDEdwardsAIS"]
 
+D = TypeVar("D", bound=Document)
 Since = dt.datetime | Mapping[str, Any] | None
 _OVERLAP = dt.timedelta(hours=3)
 """Late commits, skew, an hour for local stamps (delivery rule 2); the day of an unknown zone is added on reading."""
@@ -93,7 +96,7 @@ class JDEdwardsAIS:
         before = parts.path.partition("/jderest")[0].rstrip("/")
         if before:
             raise InvalidArgument(
-                f"url={url!r} has the path {before!r} before /jderest.",
+                f"url= of {parts.hostname} has the path {before!r} before /jderest.",
                 cure="Give scheme, host and port of the server.",
             )
         self._auth = auth
@@ -165,7 +168,7 @@ class JDEdwardsAIS:
             where: Further conditions on F4301. ``keys``: exactly these natural keys, ``company/type/number``.
             limit: At most this many. ``extra``: merged into the cursor's filters, for callers of their own.
         """
-        return self._records(OrdersReader, "purchase_orders", since, until, where, keys, limit, extra)
+        return self._records("purchase_orders", orders_layout, since, until, where, keys, limit, extra)
 
     def invoices(
         self,
@@ -178,7 +181,7 @@ class JDEdwardsAIS:
         extra: Mapping[str, Any] | None = None,
     ) -> Records[Invoice]:
         """Whole vouchers and debit memos, ready or not (rule B21). ``where`` is on F0411; ``DGJ`` is a filter only."""
-        return self._records(InvoicesReader, "invoices", since, until, where, keys, limit, extra)
+        return self._records("invoices", invoices_layout, since, until, where, keys, limit, extra)
 
     def suppliers(
         self,
@@ -191,7 +194,7 @@ class JDEdwardsAIS:
         extra: Mapping[str, Any] | None = None,
     ) -> Records[Supplier]:
         """Suppliers (F0401) with names, tax ids, addresses and e-mail of the address book. ``where`` is on F0401."""
-        return self._records(SuppliersReader, "suppliers", since, until, where, keys, limit, extra)
+        return self._records("suppliers", suppliers_layout, since, until, where, keys, limit, extra)
 
     def accounts(
         self,
@@ -204,7 +207,7 @@ class JDEdwardsAIS:
         extra: Mapping[str, Any] | None = None,
     ) -> Records[Account]:
         """General ledger accounts (F0901)."""
-        return self._table("accounts", "F0901", account, None, since, until, where, keys, limit, extra)
+        return self._records("accounts", accounts_layout, since, until, where, keys, limit, extra)
 
     def cost_centers(
         self,
@@ -217,7 +220,7 @@ class JDEdwardsAIS:
         extra: Mapping[str, Any] | None = None,
     ) -> Records[CostCenter]:
         """Business units (F0006); numbers keep their leading blanks."""
-        return self._table("cost_centers", "F0006", cost_center, None, since, until, where, keys, limit, extra)
+        return self._records("cost_centers", cost_centers_layout, since, until, where, keys, limit, extra)
 
     def payments(
         self,
@@ -230,7 +233,7 @@ class JDEdwardsAIS:
         extra: Mapping[str, Any] | None = None,
     ) -> Records[Payment]:
         """Payments (F0413) with what they paid (F0414)."""
-        return self._table("payments", "F0413", payment, "F0414", since, until, where, keys, limit, extra)
+        return self._records("payments", payments_layout, since, until, where, keys, limit, extra)
 
     def read(self, kind: str, since: Since = None, **options: Any) -> Records[Any]:
         """``read("invoices")`` is ``invoices()``.
@@ -282,34 +285,17 @@ class JDEdwardsAIS:
 
     def _records(  # noqa: PLR0917 - private; the readers' common options
         self,
-        cls: Any,
         kind: str,
+        layout: Callable[[Source, Where], Layout[Any, D]],
         since: Since,
         until: dt.datetime | None,
         where: Where | None,
         keys: Sequence[str] | None,
         limit: int | None,
         extra: Mapping[str, Any] | None,
-    ) -> Records[Any]:
+    ) -> Records[D]:
         checked, filters = self._filters(kind, where, extra)
-        reader = cls(self._source, checked, filters, _OVERLAP)
-        return Records(reader, since=since, until=until, keys=keys, limit=limit)
-
-    def _table(  # noqa: PLR0917 - private; the readers' common options
-        self,
-        kind: str,
-        table: str,
-        make: Any,
-        details: str | None,
-        since: Since,
-        until: dt.datetime | None,
-        where: Where | None,
-        keys: Sequence[str] | None,
-        limit: int | None,
-        extra: Mapping[str, Any] | None,
-    ) -> Records[Any]:
-        checked, filters = self._filters(kind, where, extra)
-        reader: Reader[Document] = TableReader(self._source, checked, filters, _OVERLAP, kind, table, make, details)
+        reader = KindReader(self._source, checked, filters, _OVERLAP, kind, layout)
         return Records(reader, since=since, until=until, keys=keys, limit=limit)
 
     def _filters(

@@ -1,55 +1,106 @@
-"""Rows of F0411 with their match or distribution become an invoice; pure (AIS reference, section 7; B20 to B23)."""
+"""Rows of F0411 with their match or distribution become invoices; pure (AIS reference, section 7; B20 to B23)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 import attrs
 
 from mlconnector.documents import Invoice, InvoiceLine, Party, PayItem, Provenance
-from mlconnector.jdedwards._values import Cells, number_text
+from mlconnector.jdedwards._values import Cells, Zone, number_text
+from mlconnector.records import Rejected
 
-__all__ = ["VoucherRows", "to_invoice", "voucher_key"]
+__all__ = ["VOUCHER_KEY", "VoucherPage", "VoucherRows", "match_covers", "to_invoices"]
 
+VOUCHER_KEY = ("DOC", "DCT", "KCO")
+"""Columns of a voucher's key; its rows in F0411 are pay items."""
 _HELD = ("H", "R", "%")
 _KINDS = {"PV": "voucher", "PD": "debit"}
+Row = Mapping[str, Any]
 
 
 @attrs.frozen
 class VoucherRows:
-    """Everything that was read for one voucher."""
+    """What was read for one voucher: F0411, F43121 (``MATC`` 2) and F0911 (``AA`` and ``CA``)."""
 
-    items: Sequence[Mapping[str, Any]]
-    matches: Sequence[Mapping[str, Any]]
-    distribution: Sequence[Mapping[str, Any]]
+    items: Sequence[Row]
+    matches: Sequence[Row] = ()
+    distribution: Sequence[Row] = ()
+
+
+@attrs.frozen(kw_only=True)
+class VoucherPage:
+    """Everything that was read for a page of vouchers.
+
+    Args:
+        vouchers: Rows by voucher. ``parties``: by address number.
+        currencies: Base currency by company, for vouchers without a currency of their own.
+        stamps: Stamps by which changes were found, by voucher.
+    """
+
+    vouchers: Mapping[str, VoucherRows]
     parties: Mapping[str, Party]
-    base_currency: str | None
-    stamp: Any
+    currencies: Mapping[str, str | None]
+    stamps: Mapping[str, dt.datetime]
+    zone: Zone
 
 
-def voucher_key(company: Any, kind: Any, number: Any) -> str:
-    """``company/type/number``."""
-    return "/".join(str(part).strip() for part in (company, kind, number))
+@attrs.frozen
+class _Columns:
+    """Where a voucher's own currency stands: a foreign one has base amounts beside its own (section 7)."""
+
+    gross: str
+    open: str
+    tax: str
+    matched: str
+    unit_price: str
+    ledger: str
 
 
-def to_invoice(rows: VoucherRows) -> tuple[Invoice, list[str]]:
-    """The invoice, and every fault that keeps it from being one."""
-    faults: list[str] = []
-    cells = [Cells("F0411", row, faults) for row in rows.items]
-    # Rows of adjusting types (DCTA) say what became of a voucher; they are never summed into it (section 7).
+_DOMESTIC = _Columns("AG", "AAP", "STAM", "AREC", "PRRC", "AA")
+_FOREIGN = _Columns("ACR", "FAP", "CTAM", "FREC", "FRRC", "CA")
+
+
+def match_covers(items: Sequence[Row], matches: Sequence[Row]) -> bool:
+    """The match explains gross less tax to the cent; otherwise the distribution must be read, too."""
+    own, columns = _own([Cells("F0411", row, []) for row in items])
+    matched = _sum([Cells("F43121", row, []) for row in matches], columns.matched)
+    return bool(matches) and matched == _sum(own, columns.gross) - _sum(own, columns.tax)
+
+
+def to_invoices(page: VoucherPage) -> tuple[list[Invoice], list[Rejected]]:
+    """The invoices, and those that cannot become one with every fault."""
+    documents, rejected = [], []
+    for key, rows in page.vouchers.items():
+        faults: list[str] = []
+        invoice = _invoice(page, key, rows, faults)
+        if faults:
+            at = None if invoice.provenance is None else invoice.provenance.updated_at
+            rejected.append(Rejected(key=key, row=rows.items[0], faults=tuple(faults), updated_at=at))
+        else:
+            documents.append(invoice)
+    return documents, rejected
+
+
+def _own(cells: Sequence[Cells]) -> tuple[Sequence[Cells], _Columns]:
+    """The rows that are the voucher: those of adjusting types (DCTA) say what became of it (section 7)."""
     own = [cell for cell in cells if not cell.text("DCTA")] or cells
-    head = own[0]
-    foreign = head.text("CRRM") == "F"
-    gross_of, open_of, tax_of = ("ACR", "FAP", "CTAM") if foreign else ("AG", "AAP", "STAM")
+    return own, _FOREIGN if own[0].text("CRRM") == "F" else _DOMESTIC
+
+
+def _invoice(page: VoucherPage, key: str, rows: VoucherRows, faults: list[str]) -> Invoice:
+    cells = [Cells("F0411", row, faults) for row in rows.items]
+    own, columns = _own(cells)
+    head, foreign = own[0], columns is _FOREIGN
+    gross, tax, discount = (_sum(own, alias) for alias in (columns.gross, columns.tax, "ADSC"))
     void = any(cell.text("VOD") for cell in cells)
-    supplier, payee = head.text("AN8"), head.text("PYE")
-    lines = _matched(rows.matches, faults, foreign=foreign) or _distributed(rows.distribution, faults)
+    supplier, payee, base_currency = head.text("AN8"), head.text("PYE"), page.currencies.get(head.text("CO"))
     due = [date for cell in own if (date := cell.date("DDJ")) is not None]
-    currency = head.text("CRCD") or (None if foreign else rows.base_currency)
     flags = {Cells("F43121", row, []).text("AVCH") for row in rows.matches}
-    invoice = Invoice(
+    return Invoice(
         number=head.text("DOC"),
         kind=_KINDS.get(head.text("DCT"), "voucher"),
         type=head.text("DCT"),
@@ -57,20 +108,21 @@ def to_invoice(rows: VoucherRows) -> tuple[Invoice, list[str]]:
         date=head.date("DIVJ"),
         due_date=min(due, default=None),
         gl_date=head.date("DGJ"),
-        supplier=rows.parties.get(supplier, Party(number=supplier)) if supplier else None,
-        payee=rows.parties.get(payee, Party(number=payee)) if payee not in ("", "0") else None,
+        supplier=page.parties.get(supplier),
+        payee=page.parties.get(payee),
         company=head.text("KCO"),
-        currency=currency,
-        gross=_sum(own, gross_of),
-        open=_sum(own, open_of),
-        tax=_sum(own, tax_of),
-        discount=_sum(own, "ADSC"),
-        base_currency=(head.text("BCRC") or rows.base_currency) if foreign else None,
+        currency=head.text("CRCD") or (None if foreign else base_currency),
+        gross=gross,
+        open=_sum(own, columns.open),
+        tax=tax,
+        # ADSC is in base currency, and no column of the voucher's own currency is known for it.
+        discount=None if foreign else discount,
+        base_currency=(head.text("BCRC") or base_currency) if foreign else None,
         base_gross=_sum(own, "AG") if foreign else None,
         rate=head.number("CRR") if foreign else None,
         terms=head.text("PTC"),
-        lines=tuple(lines),
-        pay_items=tuple(_pay_item(cell, gross_of, open_of) for cell in own),
+        lines=_lines(rows, columns, gross - tax, faults),
+        pay_items=tuple([_pay_item(cell, columns) for cell in own]),
         purchase_order=head.text("PO").lstrip("0"),
         pay_status=head.text("PST"),
         posted=head.text("POST") == "D",
@@ -78,14 +130,17 @@ def to_invoice(rows: VoucherRows) -> tuple[Invoice, list[str]]:
         origin=head.text("RMK"),
         evaluated_receipt="Y" in flags if rows.matches else None,
         waiting_for=() if void else _waiting(own),
+        extras={"base_discount": discount} if foreign and discount else {},
         provenance=Provenance(
             system="jdedwards",
             kind="invoices",
-            key=voucher_key(head.text("KCO"), head.text("DCT"), head.text("DOC")),
-            updated_at=rows.stamp,
+            key=key,
+            updated_at=max(
+                filter(None, [page.stamps.get(key), page.zone.newest(("F0411", row) for row in rows.items)]),
+                default=None,
+            ),
         ),
     )
-    return invoice, faults
 
 
 def _waiting(items: Sequence[Cells]) -> tuple[str, ...]:
@@ -99,61 +154,72 @@ def _waiting(items: Sequence[Cells]) -> tuple[str, ...]:
     return tuple(reasons)
 
 
-def _sum(items: Sequence[Cells], alias: str) -> Decimal:
+def _sum(items: Iterable[Cells], alias: str) -> Decimal:
     return sum((item.number(alias) or Decimal(0) for item in items), Decimal(0))
 
 
-def _pay_item(cells: Cells, gross_of: str, open_of: str) -> PayItem:
+def _pay_item(cells: Cells, columns: _Columns) -> PayItem:
     return PayItem(
         number=cells.text("SFX"),
         extension=cells.text("SFXE"),
         due_date=cells.date("DDJ"),
-        gross=cells.number(gross_of),
-        open=cells.number(open_of),
-        discount=cells.number("ADSC"),
+        gross=cells.number(columns.gross),
+        open=cells.number(columns.open),
+        discount=None if columns is _FOREIGN else cells.number("ADSC"),
         pay_status=cells.text("PST"),
     )
 
 
-def _matched(rows: Sequence[Mapping[str, Any]], faults: list[str], *, foreign: bool) -> list[InvoiceLine]:
-    """Lines from the match, ``MATC`` 2 (rule B22)."""
-    lines: list[InvoiceLine] = []
-    for row in rows:
-        cells = Cells("F43121", row, faults)
-        quantity = cells.number("UREC")
-        ids = {"buyer": cells.text("LITM"), "alternate": cells.text("AITM")}
-        lines.append(
-            InvoiceLine(
-                number=str(len(lines) + 1),
-                kind="item" if quantity else "amount",
-                item_ids={name: value for name, value in ids.items() if value},
-                quantity=quantity or None,
-                unit=cells.text("UOM"),
-                unit_price=cells.number("FRRC" if foreign else "PRRC"),
-                price_unit=cells.text("UOM3") or cells.text("UOM"),
-                amount=cells.number("FREC" if foreign else "AREC"),
-                account=cells.text("OBJ"),
-                cost_center=cells.text("OMCU"),
-                purchase_order=cells.text("DOCO"),
-                order_line=number_text(cells.number("LNID") or Decimal(0)),
-            )
-        )
-    return lines
+def _lines(rows: VoucherRows, columns: _Columns, net: Decimal, faults: list[str]) -> tuple[InvoiceLine, ...]:
+    """Lines of the match, then what it does not hold from the distribution; without a match the distribution (B22)."""
+    matched = [_matched(Cells("F43121", row, faults), columns) for row in rows.matches]
+    ledger = [Cells("F0911", row, faults) for row in rows.distribution]
+    distributed = [_distributed(cells) for cells in ledger if cells.text("LT") == columns.ledger]
+    if matched:
+        left = net - sum((line.amount or Decimal(0) for line in matched), Decimal(0))
+        distributed = _beside(matched, distributed, left)
+    return tuple([attrs.evolve(line, number=str(at)) for at, line in enumerate([*matched, *distributed], start=1)])
 
 
-def _distributed(rows: Sequence[Mapping[str, Any]], faults: list[str]) -> list[InvoiceLine]:
-    """Lines from the distribution, each one amount (rule B22)."""
-    lines: list[InvoiceLine] = []
-    for row in rows:
-        cells = Cells("F0911", row, faults)
-        lines.append(
-            InvoiceLine(
-                number=str(len(lines) + 1),
-                kind="amount",
-                description=cells.text("EXA"),
-                amount=cells.number("AA"),
-                account=cells.text("OBJ"),
-                cost_center=cells.text("MCU"),
-            )
-        )
-    return lines
+def _beside(matched: Sequence[InvoiceLine], distributed: Sequence[InvoiceLine], left: Decimal) -> list[InvoiceLine]:
+    """Charges without an order line: what stays of the distribution once each matched amount is taken out of it.
+
+    Nothing where that is not the amount which the match leaves open: a sum that does not add up is refused later
+    rather than explained by a guess.
+    """
+    beside = list(distributed)
+    for line in matched:
+        same = next((index for index, other in enumerate(beside) if other.amount == line.amount), None)
+        if same is not None:
+            del beside[same]
+    return beside if left and sum((line.amount or Decimal(0) for line in beside), Decimal(0)) == left else []
+
+
+def _matched(cells: Cells, columns: _Columns) -> InvoiceLine:
+    quantity = cells.number("UREC")
+    ids = {"buyer": cells.text("LITM"), "alternate": cells.text("AITM")}
+    return InvoiceLine(
+        number="",
+        kind="item" if quantity else "amount",
+        item_ids={name: value for name, value in ids.items() if value},
+        quantity=quantity or None,
+        unit=cells.text("UOM"),
+        unit_price=cells.number(columns.unit_price),
+        price_unit=cells.text("UOM3") or cells.text("UOM"),
+        amount=cells.number(columns.matched),
+        account=cells.text("OBJ"),
+        cost_center=cells.text("OMCU"),
+        purchase_order=cells.text("DOCO"),
+        order_line=number_text(cells.number("LNID") or Decimal(0)),
+    )
+
+
+def _distributed(cells: Cells) -> InvoiceLine:
+    return InvoiceLine(
+        number="",
+        kind="amount",
+        description=cells.text("EXA"),
+        amount=cells.number("AA"),
+        account=cells.text("OBJ"),
+        cost_center=cells.text("MCU"),
+    )

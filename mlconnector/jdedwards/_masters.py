@@ -1,98 +1,79 @@
-"""Reading what lies in one table, or nearly: accounts, cost centres, payments (AIS reference, section 7)."""
+"""Reading what lies in one table: accounts and cost centres (AIS reference, section 7)."""
 
 from __future__ import annotations
 
-import datetime as dt
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from decimal import Decimal
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import attrs
 
-from mlconnector.documents import Account, Application, CostCenter, Document, Party, Payment, Provenance
+from mlconnector.documents import Account, CostCenter, Document, Provenance
+from mlconnector.jdedwards._changes import Scan
+from mlconnector.jdedwards._keys import text_key
+from mlconnector.jdedwards._pass import Layout, Row, Stamps
 from mlconnector.jdedwards._query import Where
 from mlconnector.jdedwards._source import Source
-from mlconnector.jdedwards._tables import TABLES
-from mlconnector.jdedwards._values import Cells
-from mlconnector.records import Batch, Rejected, Window
+from mlconnector.jdedwards._values import Cells, Zone
+from mlconnector.records import Rejected
 
-__all__ = ["TableReader", "account", "cost_center", "payment"]
+__all__ = ["accounts_layout", "cost_centers_layout"]
 
-Row = Mapping[str, Any]
-Maker = Callable[[Cells, Sequence[Row], Provenance, list[str]], Document]
+D = TypeVar("D", bound=Document)
+_KINDS = {"F0901": "accounts", "F0006": "cost_centers"}
 
 
 @attrs.frozen
-class TableReader:
-    """Reads documents that are rows of one table, with an optional table of details by its key.
+class _Page:
+    rows: Sequence[Row]
+    zone: Zone
 
-    Args:
-        table: The table; its primary key is one column, the document's key.
-        make: Turns a row, its details and its provenance into a document.
-        details: Table whose rows belong to a document by the same key column.
-    """
 
-    source: Source
-    where: Where
-    filters: Mapping[str, Any]
-    overlap: dt.timedelta
-    kind: str
-    table: str
-    make: Maker
-    details: str | None = None
-    system: str = "jdedwards"
-    resumable: bool = True
+def accounts_layout(source: Source, where: Where) -> Layout[_Page, Account]:
+    """Where general ledger accounts lie: F0901."""
+    return _layout(source, where, "F0901", "AID", _account)
 
-    def read(self, window: Window) -> Iterator[Batch[Document]]:
-        """Pages of documents, see :class:`~mlconnector.records.Reader`."""
-        table, key = TABLES[self.table], TABLES[self.table].key[0]
-        where = [*self.where]
-        if window.keys is not None:
-            if not window.keys:
-                yield Batch(documents=(), last=True)
-                return
-            where.append((key, "in", list(window.keys)))
-        elif window.lower is not None:
-            where.append(("UPMJ", ">=", self.source.zone.date(window.lower)))
-        walk = self.source.service.walk(
-            self.table, table.key, table.columns, where, size=self.source.page_size, after=window.position
-        )
-        for grid in walk:
-            position = grid.rows[-1][f"{self.table}_{key}"] if grid.rows else window.position
-            documents, rejected = self._documents([row for row in grid.rows if self._in_window(row, window)], key)
-            yield Batch(documents=documents, rejected=rejected, position=position, clock=grid.clock, last=not grid.more)
 
-    def _in_window(self, row: Row, window: Window) -> bool:
-        """Exact where the zone is known: the condition sent is by day only."""
-        if window.lower is None or window.keys is not None:
-            return True
-        zone = self.source.zone
-        stamp = zone.stamp(self.table, TABLES[self.table].time, row)
-        return stamp is None or stamp >= window.lower - zone.margin
+def cost_centers_layout(source: Source, where: Where) -> Layout[_Page, CostCenter]:
+    """Where business units lie: F0006."""
+    return _layout(source, where, "F0006", "MCU", _cost_center)
 
-    def _documents(self, rows: Sequence[dict[str, Any]], key: str) -> tuple[list[Document], list[Rejected]]:
-        details: dict[Any, list[Row]] = defaultdict(list)
-        if self.details is not None and rows:
-            for row in self.source.rows(self.details, [(key, "in", [row[f"{self.table}_{key}"] for row in rows])]):
-                details[row[f"{self.details}_{key}"]].append(row)
-        documents, rejected, zone = [], [], self.source.zone
-        for row in rows:
+
+def _layout(
+    source: Source, where: Where, table: str, key: str, make: Callable[[Cells, Provenance], D]
+) -> Layout[_Page, D]:
+    column, kind = f"{table}_{key}", _KINDS[table]
+
+    def fetch(rows: Sequence[Row], _stamps: Stamps) -> _Page:
+        return _Page(rows, source.zone)
+
+    def to_documents(page: _Page) -> tuple[list[D], list[Rejected]]:
+        documents, rejected = [], []
+        for row in page.rows:
             faults: list[str] = []
-            value = row[f"{self.table}_{key}"]
-            stamp = zone.stamp(self.table, TABLES[self.table].time, row)
-            name = str(value)
-            origin = Provenance(system=self.system, kind=self.kind, key=name, updated_at=stamp)
-            document = self.make(Cells(self.table, row, faults), details.get(value, ()), origin, faults)
+            name, stamp = str(row[column]), page.zone.newest([(table, row)])
+            document = make(
+                Cells(table, row, faults), Provenance(system="jdedwards", kind=kind, key=name, updated_at=stamp)
+            )
             if faults:
                 rejected.append(Rejected(key=name, row=row, faults=tuple(faults), updated_at=stamp))
             else:
                 documents.append(document)
         return documents, rejected
 
+    return Layout(
+        table=table,
+        key=(key,),
+        natural_key=str,
+        first_value=text_key,
+        scans=[Scan(table, (key,), where)],
+        where=where,
+        fetch=fetch,
+        to_documents=to_documents,
+    )
 
-def account(cells: Cells, _details: Sequence[Row], origin: Provenance, _faults: list[str]) -> Account:
-    """A row of F0901; a blank posting edit code posts."""
+
+def _account(cells: Cells, origin: Provenance) -> Account:
+    """A blank posting edit code posts."""
     return Account(
         number=cells.text("AID"),
         company=cells.text("CO"),
@@ -105,40 +86,12 @@ def account(cells: Cells, _details: Sequence[Row], origin: Provenance, _faults: 
     )
 
 
-def cost_center(cells: Cells, _details: Sequence[Row], origin: Provenance, _faults: list[str]) -> CostCenter:
-    """A row of F0006; the number keeps its leading blanks."""
+def _cost_center(cells: Cells, origin: Provenance) -> CostCenter:
+    """The number keeps its leading blanks."""
     return CostCenter(
         number=origin.key,
         name=cells.text("DL01"),
         company=cells.text("CO"),
         active=not cells.text("PECC"),
-        provenance=origin,
-    )
-
-
-def payment(cells: Cells, details: Sequence[Row], origin: Provenance, faults: list[str]) -> Payment:
-    """A row of F0413 with its F0414 rows; amounts by magnitude, since their sign is not documented (section 7)."""
-    parts = [Cells("F0414", row, faults) for row in details]
-    void = cells.date("VDGJ") is not None
-    applications = tuple(
-        Application(
-            invoice="/".join(part.text(alias) for alias in ("KCO", "DCT", "DOC")),
-            amount=abs(part.number("PAAP") or Decimal(0)),
-            discount=abs(part.number("ADSA") or Decimal(0)),
-        )
-        for part in parts
-        if part.text("DCTM") != "PO"
-    )
-    total = sum((one.amount or Decimal(0) for one in applications), Decimal(0))
-    return Payment(
-        number=cells.text("DOCM"),
-        date=cells.date("DMTJ"),
-        method=cells.text("PYIN"),
-        amount=total if void or not cells.number("PAAP") else abs(cells.number("PAAP") or Decimal(0)),
-        currency=cells.text("CRCD") or None,
-        payee=Party(number=cells.text("PYE")),
-        bank_reference=next((part.text("RMK") for part in parts if part.text("RMK")), ""),
-        applications=applications,
-        void=void,
         provenance=origin,
     )

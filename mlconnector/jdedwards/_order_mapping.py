@@ -1,155 +1,167 @@
-"""Rows of F4301, F4311 and F4006 become a purchase order; pure (AIS reference, section 7; rules B10, B14, B15)."""
+"""Rows of F4301, F4311 and F4006 become purchase orders; pure (AIS reference, section 7; rules B10, B14, B15)."""
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 import attrs
 
-from mlconnector.documents import Address, OrderLine, Party, Provenance, PurchaseOrder
+from mlconnector.documents import OrderLine, Party, Provenance, PurchaseOrder
 from mlconnector.jdedwards._approval import Approval
-from mlconnector.jdedwards._values import Cells, number_text
+from mlconnector.jdedwards._keys import order_key
+from mlconnector.jdedwards._source import address_of
+from mlconnector.jdedwards._values import Cells, Zone, number_text
+from mlconnector.records import Rejected
 
-__all__ = ["LINE_TYPES", "OrderRows", "order_key", "to_order"]
+__all__ = ["LINE_TYPES", "ORDER_KEY", "OrderPage", "to_orders"]
 
 LINE_TYPES: Mapping[str, str] = {"S": "item", "N": "item", "J": "amount", "T": "text", "F": "charge"}
 """Usual line type constants; sites define their own, so this is a default."""
+ORDER_KEY = ("DOCO", "DCTO", "KCOO", "SFXO")
+"""Columns of an order's key, in F4301 and F4311."""
 _BLANKET = ("OB",)
 _SALES = ("SO", "SD", "SI", "ST")
 _CLOSED = "999"
+Row = Mapping[str, Any]
 
 
-@attrs.frozen
-class OrderRows:
-    """Everything that was read for one order."""
+@attrs.frozen(kw_only=True)
+class OrderPage:
+    """Everything that was read for a page of orders.
 
-    header: Mapping[str, Any]
-    lines: Sequence[Mapping[str, Any]]
-    ship_to_row: Mapping[str, Any] | None
+    Args:
+        headers: Rows of F4301. ``lines``: rows of F4311 by order.
+        ship_to_rows: Row of F4006 by order number, type and company.
+        parties: By address number; ``sites`` likewise, under their mailing names.
+        currencies: Base currency by company, for orders without a currency of their own.
+        stamps: Stamps by which changes were found, by order.
+    """
+
+    headers: Sequence[Row]
+    lines: Mapping[str, Sequence[Row]]
+    ship_to_rows: Mapping[tuple[Any, ...], Row]
     parties: Mapping[str, Party]
-    base_currency: str | None
-    stamp: Any
+    sites: Mapping[str, Party]
+    currencies: Mapping[str, str | None]
+    stamps: Mapping[str, dt.datetime]
+    zone: Zone
+    approval: Approval
+    line_types: Mapping[str, str]
 
 
-def order_key(company: Any, kind: Any, number: Any, suffix: Any) -> str:
-    """``company/type/number``, with the suffix where it is not ``000``."""
-    parts = [str(company).strip(), str(kind).strip(), str(number).strip()]
-    tail = str(suffix or "").strip()
-    return "/".join([*parts, tail] if tail not in ("", "000") else parts)
+def to_orders(page: OrderPage) -> tuple[list[PurchaseOrder], list[Rejected]]:
+    """The orders, and the headers that cannot become one with every fault."""
+    documents, rejected = [], []
+    for header in page.headers:
+        faults: list[str] = []
+        order = _order(page, header, faults)
+        if faults:
+            at = None if order.provenance is None else order.provenance.updated_at
+            rejected.append(Rejected(key=order.key, row=header, faults=tuple(faults), updated_at=at))
+        else:
+            documents.append(order)
+    return documents, rejected
 
 
-def to_order(rows: OrderRows, approval: Approval, line_types: Mapping[str, str]) -> tuple[PurchaseOrder, list[str]]:
-    """The order, and every fault that keeps it from being one."""
-    faults: list[str] = []
-    head = Cells("F4301", rows.header, faults)
-    number, kind, company = head.text("DOCO"), head.text("DCTO"), head.text("KCOO")
-    foreign = head.text("CRRM") == "F"
-    lines = [_line(Cells("F4311", row, faults), line_types, approval, foreign=foreign) for row in rows.lines]
-    hold = head.text("HOLD")
-    live = [line for line in lines if line.kind != "text"]
-    statuses = {line.status for line in live}
-    status = "open" if not live or "open" in statuses else "closed" if "closed" in statuses else "cancelled"
-    waiting = _waiting(rows.lines, lines, hold, approval, status)
-    blanket = head.text("OORN") if head.text("OCTO") in _BLANKET else ""
-    supplier, ship_to = head.text("AN8"), head.text("SHAN")
-    order = PurchaseOrder(
-        number=number,
-        type=kind,
+def _order(page: OrderPage, header: Row, faults: list[str]) -> PurchaseOrder:
+    head = Cells("F4301", header, faults)
+    identity = tuple([header[f"F4301_{alias}"] for alias in ORDER_KEY])
+    key, ship_to_row = order_key(*identity), page.ship_to_rows.get(identity[:3])
+    company, foreign, hold = head.text("KCOO"), head.text("CRRM") == "F", head.text("HOLD")
+    rows = page.lines.get(key, ())
+    pairs = [_line(Cells("F4311", row, faults), page, faults, foreign=foreign) for row in rows]
+    statuses = {line.status for line, _next_status in pairs if line.kind != "text"}
+    status = "open" if not statuses or "open" in statuses else "closed" if "closed" in statuses else "cancelled"
+    supplier, branch, remark = head.text("AN8"), head.text("MCU"), head.text("RMK")
+    read = [("F4301", header), *(("F4311", row) for row in rows)]
+    read += [] if ship_to_row is None else [("F4006", ship_to_row)]
+    return PurchaseOrder(
+        number=head.text("DOCO"),
+        type=head.text("DCTO"),
         company=company,
         revision=head.text("CORD"),
         date=head.date("TRDJ"),
-        supplier=rows.parties.get(supplier, Party(number=supplier)) if supplier else None,
-        ship_to=_ship_to(rows, ship_to),
+        supplier=page.parties.get(supplier),
+        ship_to=_ship_to(ship_to_row, head.text("SHAN"), page.sites),
         bill_to=None,
         buyer=head.text("ANBY"),
-        currency=head.text("CRCD") or (None if foreign else rows.base_currency),
+        currency=head.text("CRCD") or (None if foreign else page.currencies.get(company)),
         terms=head.text("PTC"),
         freight=head.text("FRTH"),
-        notes=tuple(note for note in (head.text("RMK"),) if note),
-        original_order=blanket.lstrip("0"),
-        lines=tuple(lines),
+        notes=(remark,) if remark else (),
+        original_order=head.text("OORN").lstrip("0") if head.text("OCTO") in _BLANKET else "",
+        lines=tuple([line for line, _next_status in pairs]),
         total=head.number("FAP") if foreign else head.number("OTOT"),
         status=status,
         hold=hold,
         drop_ship=head.text("RCTO") in _SALES and bool(head.text("RORN")),
-        waiting_for=waiting,
-        extras={"branch": head.text("MCU")} if head.text("MCU") else {},
+        waiting_for=_waiting(pairs, hold, page.approval, status),
+        extras={"branch": branch} if branch else {},
         provenance=Provenance(
             system="jdedwards",
             kind="purchase_orders",
-            key=order_key(company, kind, number, head.text("SFXO")),
-            updated_at=rows.stamp,
+            key=key,
+            updated_at=max(filter(None, [page.stamps.get(key), page.zone.newest(read)]), default=None),
         ),
     )
-    return order, faults
 
 
-def _line(cells: Cells, line_types: Mapping[str, str], approval: Approval, *, foreign: bool) -> OrderLine:
-    code, quantity = cells.text("LNTY"), cells.number("UORG")
-    amount = cells.number("FEA" if foreign else "AEXP")
-    kind = line_types.get(code) or ("item" if quantity else "amount")
-    if kind == "item" and not quantity:
+def _line(cells: Cells, page: OrderPage, faults: list[str], *, foreign: bool) -> tuple[OrderLine, str]:
+    """A line, and its next status."""
+    text, number = cells.text, cells.number
+    code, quantity, next_status, unit = text("LNTY"), number("UORG"), text("NXTR"), text("UOM")
+    position = number_text(number("LNID") or Decimal(0))
+    kind = page.line_types.get(code)
+    if kind is None:
+        faults.append(f"line {position} has the line type {code!r}; say in line_types= what it is")
+        kind = "text"
+    elif kind == "item" and not quantity:
         kind = "amount"
-    ids = {"buyer": cells.text("LITM"), "short": cells.text("ITM"), "alternate": cells.text("AITM")}
-    cancelled = cells.text("NXTR") == _CLOSED and cells.text("LTTR") in approval.not_last
-    closed = cells.text("NXTR") == _CLOSED
-    return OrderLine(
-        number=number_text(cells.number("LNID") or Decimal(0)),
+    ids = {"buyer": text("LITM"), "short": text("ITM"), "alternate": text("AITM")}
+    status = "open"
+    if next_status == _CLOSED:
+        status = "cancelled" if text("LTTR") in page.approval.not_last else "closed"
+    line = OrderLine(
+        number=position,
         kind=kind,
-        description=" ".join(part for part in (cells.text("DSC1"), cells.text("DSC2")) if part),
+        description=" ".join(filter(None, [text("DSC1"), text("DSC2")])),
         item_ids={name: value for name, value in ids.items() if value and value != "0"},
         quantity=quantity,
-        unit=cells.text("UOM"),
-        unit_price=cells.number("FRRC" if foreign else "PRRC"),
-        price_unit=cells.text("UOM3") or cells.text("UOM"),
-        amount=amount,
-        received_quantity=cells.number("UREC"),
-        open_quantity=cells.number("UOPN"),
+        unit=unit,
+        unit_price=number("FRRC" if foreign else "PRRC"),
+        price_unit=text("UOM3") or unit,
+        amount=number("FEA" if foreign else "AEXP"),
+        received_quantity=number("UREC"),
+        open_quantity=number("UOPN"),
         requested_date=cells.date("DRQJ"),
         promised_date=cells.date("PDDJ"),
-        account=cells.text("ANI"),
-        cost_center=cells.text("OMCU"),
-        tax=cells.text("TXA1") if cells.text("TX") == "Y" else "",
-        status="cancelled" if cancelled else "closed" if closed else "open",
+        account=text("ANI"),
+        cost_center=text("OMCU"),
+        tax=text("TXA1") if text("TX") == "Y" else "",
+        status=status,
     )
+    return line, next_status
 
 
-def _waiting(
-    rows: Sequence[Mapping[str, Any]], lines: Sequence[OrderLine], hold: str, approval: Approval, status: str
-) -> tuple[str, ...]:
+def _waiting(pairs: Sequence[tuple[OrderLine, str]], hold: str, approval: Approval, status: str) -> tuple[str, ...]:
     """What the gate still asks for; judged for the whole order, text lines left out (rule B10)."""
     reasons = [f"hold {hold}"] if hold != approval.hold else []
-    judged = 0
-    for row, line in zip(rows, lines, strict=True):
-        if line.kind == "text" or line.status != "open":
-            continue
-        judged += 1
-        next_status = Cells("F4311", row, []).text("NXTR")
-        if not approval.fit(next_status):
+    judged = [(line, following) for line, following in pairs if line.kind != "text" and line.status == "open"]
+    for line, following in judged:
+        if not approval.fit(following):
             first, last = approval.next_status
-            reasons.append(f"line {line.number} has next status {next_status or 'blank'}, not {first} to {last}")
+            reasons.append(f"line {line.number} has next status {following or 'blank'}, not {first} to {last}")
     if not judged and status == "open":
         reasons.append("no line to deliver")
     return tuple(reasons)
 
 
-def _ship_to(rows: OrderRows, number: str) -> Party | None:
+def _ship_to(row: Row | None, number: str, sites: Mapping[str, Party]) -> Party | None:
     """The override of F4006 as a whole, else the address book (rule B15)."""
-    known = rows.parties.get(number, Party(number=number)) if number else None
-    if rows.ship_to_row is None:
-        return known
-    cells = Cells("F4006", rows.ship_to_row, [])
+    if row is None:
+        return sites.get(number)
+    cells = Cells("F4006", row, [])
     return Party(number=number, name=cells.text("MLNM"), address=address_of(cells))
-
-
-def address_of(cells: Cells) -> Address:
-    """The address columns that F4006 and F0116 share."""
-    return Address(
-        lines=tuple(line for line in (cells.text(f"ADD{index}") for index in range(1, 5)) if line),
-        city=cells.text("CTY1"),
-        state=cells.text("ADDS"),
-        postal_code=cells.text("ADDZ"),
-        country=cells.text("CTR"),
-    )

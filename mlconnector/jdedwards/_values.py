@@ -5,14 +5,16 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
 from mlconnector.errors import InvalidArgument
+from mlconnector.jdedwards._tables import TABLES
 
-__all__ = ["Cells", "Zone", "date_of", "number_text"]
+__all__ = ["Cells", "Zone", "date_of", "number_text", "zone_option"]
 
+_NO_NUMBER = Decimal("NaN")
 _OFFSET = re.compile(r"UTC([+-])(\d{1,2}):?(\d{2})?")
 
 
@@ -46,38 +48,48 @@ def number_text(value: Decimal) -> str:
 class Cells:
     """One row of one table, read by alias; faults are collected, not raised one by one."""
 
+    __slots__ = ("_faults", "_prefix", "_value")
+
     def __init__(self, table: str, row: Mapping[str, Any], faults: list[str]) -> None:
-        self._table, self._row, self._faults = table, row, faults
+        self._prefix, self._value, self._faults = f"{table}_", row.get, faults
 
     def text(self, alias: str) -> str:
         """Text without the blanks around it; ``" "`` is empty."""
-        value = self._row.get(f"{self._table}_{alias}")
+        value = self._value(self._prefix + alias)
+        if type(value) is str:
+            return value.strip()
         return "" if value is None else str(value).strip()
 
     def number(self, alias: str) -> Decimal | None:
         """An exact number as AIS sent it, decimals already applied; ``None`` where there is none."""
-        value = self._row.get(f"{self._table}_{alias}")
-        if isinstance(value, Decimal):
-            return value
-        if isinstance(value, int) and not isinstance(value, bool):
+        value = self._value(self._prefix + alias)
+        if type(value) is int:
             return Decimal(value)
-        text = "" if value is None else str(value).strip()
+        if value is None or isinstance(value, Decimal):
+            return value
+        text = str(value).strip()
         if not text:
             return None
         try:
-            return Decimal(text)
+            number = Decimal(text)
         except ArithmeticError:
-            self._faults.append(f"{self._table}.{alias} {value!r} is not a number")
+            number = _NO_NUMBER
+        if not number.is_finite():
+            self._fault(alias, value, "a number")
             return None
+        return number
 
     def date(self, alias: str) -> dt.date | None:
         """A date, or ``None``."""
-        value = self._row.get(f"{self._table}_{alias}")
+        value = self._value(self._prefix + alias)
         try:
             return date_of(value)
         except ValueError:
-            self._faults.append(f"{self._table}.{alias} {value!r} is not a date")
+            self._fault(alias, value, "a date")
             return None
+
+    def _fault(self, alias: str, value: Any, form: str) -> None:
+        self._faults.append(f"{self._prefix[:-1]}.{alias} {value!r} is not {form}")
 
 
 class Zone:
@@ -101,18 +113,26 @@ class Zone:
         """The local date of an instant, less the margin."""
         return (instant - self.margin).astimezone(self._zone).date()
 
+    def newest(self, rows: Iterable[tuple[str, Mapping[str, Any]]]) -> dt.datetime | None:
+        """The newest audit stamp of rows of known tables, given with the table's name."""
+        return max(filter(None, [self.stamp(table, TABLES[table].time, row) for table, row in rows]), default=None)
+
     def stamp(self, table: str, time: str, row: Mapping[str, Any]) -> dt.datetime | None:
         """The audit stamp of a row in UTC; ``None`` where it has none or it cannot be read."""
         try:
-            day = date_of(row.get(f"{table}_UPMJ"))
-            clock = int(str(row.get(f"{table}_{time}") or 0).strip() or 0)
-        except (ValueError, TypeError):
+            return _instant(str(row.get(f"{table}_UPMJ") or ""), str(row.get(f"{table}_{time}") or 0), self._zone)
+        except ValueError:
             return None
-        if day is None:
-            return None
-        hours, minutes, seconds = clock // 10000 % 24, clock // 100 % 100 % 60, clock % 100 % 60
-        local = dt.datetime.combine(day, dt.time(hours, minutes, seconds), self._zone)
-        return local.astimezone(dt.UTC)
+
+
+@functools.lru_cache(maxsize=4096)
+def _instant(day_text: str, time_text: str, zone: dt.tzinfo) -> dt.datetime | None:
+    """Rows written together carry one stamp."""
+    day, clock = _date(day_text), int(time_text.strip() or 0)
+    if day is None:
+        return None
+    hours, minutes, seconds = clock // 10000 % 24, clock // 100 % 100 % 60, clock % 100 % 60
+    return dt.datetime.combine(day, dt.time(hours, minutes, seconds), zone).astimezone(dt.UTC)
 
 
 def _from_offset(text: str | None) -> dt.tzinfo:
