@@ -22,7 +22,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mlconnector import auth, credentials, delivery, documents, errors, flows, http, testing, x12
+    from mlconnector import auth, credentials, delivery, documents, errors, flows, frames, http, testing, x12
     from mlconnector.auth import HTTPBasic, OAuth2ClientCredentials, OAuth2Password, TokenManager
     from mlconnector.check import Check, CheckStep
     from mlconnector.cleo import Cleo, CleoFiles
@@ -82,6 +82,7 @@ if TYPE_CHECKING:
         WebhookRejected,
         X12Error,
     )
+    from mlconnector.frames import to_arrow, to_pandas, to_polars
     from mlconnector.http import Retry, Timeout
     from mlconnector.jdedwards import AISSession, Approval, JDEdwardsAIS
     from mlconnector.records import Page, Records, Rejected
@@ -147,12 +148,13 @@ _DOORS = {
         "WebhookRejected",
         "X12Error",
     ),
+    "frames": ("to_arrow", "to_pandas", "to_polars"),
     "http": ("Retry", "Timeout"),
     "jdedwards": ("AISSession", "Approval", "JDEdwardsAIS"),
     "records": ("Page", "Records", "Rejected"),
     "target": ("Change", "ControlNumbers", "Prepared", "Receipt", "Sink", "Source", "Target"),
 }
-_ROOMS = ("auth", "credentials", "delivery", "documents", "errors", "flows", "http", "testing", "x12")
+_ROOMS = ("auth", "credentials", "delivery", "documents", "errors", "flows", "frames", "http", "testing", "x12")
 _HOME = {name: room for room, names in _DOORS.items() for name in names}
 
 __version__ = "0.1.0"
@@ -242,11 +244,15 @@ __all__ = [
     "documents",
     "errors",
     "flows",
+    "frames",
     "from_json",
     "http",
     "stored",
     "testing",
+    "to_arrow",
     "to_json",
+    "to_pandas",
+    "to_polars",
     "x12",
 ]
 

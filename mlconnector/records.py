@@ -271,6 +271,37 @@ class Records(Generic[T]):
                 yield page
                 latest.make = functools.partial(getattr, page, "cursor")
 
+    @property
+    def document_class(self) -> type[Any] | None:
+        """Class of the documents of a reader that design section 4.3 names, ``None`` of raw rows."""
+        from mlconnector.frames import document_class
+
+        return document_class(self.kind) if self._reader.resumable else None
+
+    def to_pandas(self, explode: str | None = None) -> Any:
+        """One pass as a ``pandas.DataFrame``, see :func:`mlconnector.to_pandas`."""
+        from mlconnector.frames import to_pandas
+
+        return to_pandas(self, explode)
+
+    def to_arrow(self, explode: str | None = None) -> Any:
+        """One pass as a ``pyarrow.Table``, see :func:`mlconnector.to_arrow`."""
+        from mlconnector.frames import to_arrow
+
+        return to_arrow(self, explode)
+
+    def to_polars(self, explode: str | None = None) -> Any:
+        """One pass as a ``polars.DataFrame``, see :func:`mlconnector.to_polars`."""
+        from mlconnector.frames import to_polars
+
+        return to_polars(self, explode)
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """One pass as an Arrow C stream, for whatever reads Arrow (DuckDB, pyarrow, polars)."""
+        from mlconnector.frames import arrow_stream
+
+        return arrow_stream(self, requested_schema)
+
     def __repr__(self) -> str:
         start = "a cursor" if isinstance(self._since, Mapping) else self._since
         parts = [f"{self.system} {self.kind}"]

@@ -26,7 +26,7 @@ def test_every_name_is_there_and_documented() -> None:
 
 
 @pytest.mark.parametrize(
-    "room", ["auth", "cleo", "credentials", "delivery", "documents", "flows", "http", "jdedwards", "x12"]
+    "room", ["auth", "cleo", "credentials", "delivery", "documents", "flows", "frames", "http", "jdedwards", "x12"]
 )
 def test_every_door_has_what_it_names(room: str) -> None:
     module = __import__(f"mlconnector.{room}", fromlist=["x"])
@@ -66,6 +66,7 @@ _ORDER = [
     ["target"],
     ["credentials_"],
     ["http"],
+    ["frames"],
     ["auth"],
     ["x12"],
     ["jdedwards", "cleo"],

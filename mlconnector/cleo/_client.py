@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 
 from mlconnector.check import Check
 from mlconnector.cleo._faults import FAULTS
-from mlconnector.cleo._files import CleoFile, CleoFiles, clean, encoded
+from mlconnector.cleo._files import CleoFile, CleoFiles, clean
 from mlconnector.cleo._routes import Route, Routes
+from mlconnector.cleo._transports import FileTransport, RestTransport, ServerTransport
 from mlconnector.clock import SYSTEM_CLOCK, Clock
 from mlconnector.errors import ConnectionFailed, DeliveryInDoubt, InvalidArgument, NotFound, VendorFault
 from mlconnector.http import HTTPClient, Request, Retry, Timeout, TokenManager, Transport, same_origin_path
@@ -63,19 +64,26 @@ class Cleo:
             raise InvalidArgument(f"url={url!r} goes beyond the server's root.", cure="Give scheme, host and port.")
         self._transfer_settings = files or CleoFiles()
         self._page_size = page_size
-        self._http = HTTPClient(
-            f"{parts.scheme}://{parts.netloc}",
-            auth=auth,
-            faults=FAULTS,
-            timeout=timeout,
-            retry=retry,
-            max_in_flight=max_in_flight,
-            verify=verify,
-            cert=cert,
-            proxies=proxies,
-            transport=transport,
-            clock=clock,
-        )
+        options: dict[str, Any] = {
+            "faults": FAULTS,
+            "timeout": timeout,
+            "retry": retry,
+            "max_in_flight": max_in_flight,
+            "verify": verify,
+            "cert": cert,
+            "proxies": proxies,
+            "transport": transport,
+            "clock": clock,
+        }
+        self._http = HTTPClient(f"{parts.scheme}://{parts.netloc}", auth=auth, **options)
+        self._files = self._file_transport(self._transfer_settings, options)
+
+    def _file_transport(self, settings: CleoFiles, options: Mapping[str, Any]) -> FileTransport:
+        if settings.url is None or settings.auth is None:
+            return RestTransport(settings, self._http, self._entries)
+        parts = urlsplit(settings.url)
+        server = HTTPClient(f"{parts.scheme}://{parts.netloc}", auth=settings.auth, **options)
+        return ServerTransport(settings, server, parts.path)
 
     @property
     def origin(self) -> str:
@@ -108,6 +116,7 @@ class Cleo:
 
     def close(self) -> None:
         """Close the connections; a second call does nothing."""
+        self._files.close()
         self._http.close()
 
     def upload(self, path: str, data: bytes) -> Receipt:
@@ -122,10 +131,8 @@ class Cleo:
             RequestRefused: The server refused it; nothing was written.
         """
         settings = self._transfer_settings
-        target, body, content_type = settings.upload(path, data)
-        request = Request(settings.upload_verb, target, data=body, headers={"Content-Type": content_type}, write=True)
         try:
-            response = self._http.send(request)
+            response = self._files.upload(path, data)
         except ConnectionFailed as error:
             if error.repeat_safe:
                 raise
@@ -148,19 +155,16 @@ class Cleo:
         Raises:
             NotFound: No such folder.
         """
-        settings = self._transfer_settings
-        return settings.list_parser(self._entries(settings.list_path.format(folder=encoded(folder))), clean(folder))
+        return self._files.files(folder)
 
     def download(self, path: str) -> bytes:
         """The bytes of a file."""
-        template = self._transfer_settings.download_path
-        return self._http.send(Request("GET", template.format(path=encoded(path)), headers={"Accept": "*/*"})).content
+        return self._files.download(path)
 
     def delete(self, path: str) -> None:
         """Delete a file; one that is gone already counts as deleted (section 9)."""
-        template = self._transfer_settings.delete_path
         try:
-            self._http.send(Request("DELETE", template.format(path=encoded(path)), write=True))
+            self._files.delete(path)
         except NotFound:
             return
 

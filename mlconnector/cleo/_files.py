@@ -1,13 +1,12 @@
-"""How files go in and out over REST: every path, verb and body form is a setting.
+"""How files go in and out: every path, verb and body form is a setting.
 
-The file resource is not documented (Cleo reference, section 7.3), so nothing here is a vendor fact: the defaults are
-this project's profile, and a site whose server differs says so in one place.
+The REST file resource is not documented (Cleo reference, section 7.3), so its defaults are this project's profile, and
+a site whose server differs says so in one place. The HTTP server of Harmony and VLTrader is (section 7.1).
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import secrets
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
 from urllib.parse import quote
@@ -15,8 +14,9 @@ from urllib.parse import quote
 import attrs
 
 from mlconnector.errors import InvalidArgument, VendorFault
+from mlconnector.http import TokenManager
 
-__all__ = ["CleoFile", "CleoFiles", "listed"]
+__all__ = ["CleoFile", "CleoFiles", "clean", "encoded", "listed"]
 
 
 @attrs.frozen(kw_only=True)
@@ -34,7 +34,9 @@ def listed(items: Iterable[Any], folder: str) -> list[CleoFile]:
     found = []
     for item in items:
         if isinstance(item, str):
-            found.append(CleoFile(name=item, path=f"{folder}/{item}"))
+            name = item.strip().removeprefix(f"{folder}/")
+            if name and not name.endswith("/"):
+                found.append(CleoFile(name=name, path=f"{folder}/{name}"))
             continue
         if not isinstance(item, Mapping) or not item.get("name"):
             raise VendorFault(
@@ -61,19 +63,25 @@ class CleoFiles:
     """The file transport.
 
     Args:
-        transport: ``"rest"``.
-        upload_path, list_path, download_path, delete_path: Templates; ``{path}`` and ``{folder}`` are percent-encoded
-            segment by segment.
+        transport: ``"rest"`` (section 7.3), or ``"http-server"``: the listener of Harmony and VLTrader for local users
+            (section 7.1).
+        url: Of the HTTP server with the resource path its administrator has set; needed for ``"http-server"``.
+        auth: The local user's login there, ``HTTPBasic``; needed for ``"http-server"``.
+        upload_path, list_path, download_path, delete_path: REST templates; ``{path}`` and ``{folder}`` are
+            percent-encoded segment by segment.
         upload_verb: ``"PUT"`` or ``"POST"``. ``body``: ``"raw"`` bytes, or ``"multipart"`` with part name ``file``.
         content_type: Of a raw upload.
         success: Statuses that mean the file was taken.
-        list_parser: Makes :class:`CleoFile` of the entries of a listing; called with entries and folder.
+        list_parser: Makes :class:`CleoFile` of the entries of a listing; called with entries and folder. An entry is
+            an object, or a line of text as the HTTP server sends them.
 
     Raises:
         InvalidArgument: An option that cannot be meant.
     """
 
-    transport: Literal["rest"] = "rest"
+    transport: Literal["rest", "http-server"] = "rest"
+    url: str | None = None
+    auth: TokenManager | None = attrs.field(default=None, repr=False)
     upload_path: str = "/api/files/{path}"
     upload_verb: Literal["PUT", "POST"] = "PUT"
     body: Literal["raw", "multipart"] = "raw"
@@ -85,27 +93,21 @@ class CleoFiles:
     list_parser: Callable[[Iterable[Any], str], list[CleoFile]] = listed
 
     def __attrs_post_init__(self) -> None:
-        allowed = {"transport": ("rest",), "upload_verb": ("PUT", "POST"), "body": ("raw", "multipart")}
+        allowed = {"transport": ("rest", "http-server"), "upload_verb": ("PUT", "POST"), "body": ("raw", "multipart")}
         for name, values in allowed.items():
             if getattr(self, name) not in values:
                 raise InvalidArgument(f"{name}={getattr(self, name)!r}.", cure=f"Use {' or '.join(map(repr, values))}.")
+        if (self.transport == "http-server") != (self.url is not None and self.auth is not None):
+            raise InvalidArgument(
+                f"transport={self.transport!r} with url={self.url!r} and {'an' if self.auth else 'no'} auth.",
+                cure='Give url= and auth= with transport="http-server", and only there (Cleo reference, section 7.1).',
+            )
         for name, field in (("upload_path", "path"), ("list_path", "folder"), ("download_path", "path")):
             template = getattr(self, name)
             if f"{{{field}}}" not in template or not template.startswith("/"):
                 raise InvalidArgument(
                     f"{name}={template!r}.", cure=f"Give a path from the root with {{{field}}} in it."
                 )
-
-    def upload(self, path: str, data: bytes) -> tuple[str, bytes, str]:
-        """Path, body and content type of an upload: one request with a length (Cleo reference, section 8.2)."""
-        if self.body == "raw":
-            return self.upload_path.format(path=encoded(path)), data, self.content_type
-        folder, _, name = clean(path).rpartition("/")
-        boundary = f"mlconnector-{secrets.token_hex(16)}"
-        head = f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n'
-        head += f"Content-Type: {self.content_type}\r\n\r\n"
-        body = head.encode() + data + f"\r\n--{boundary}--\r\n".encode()
-        return self.upload_path.format(path=encoded(folder)), body, f"multipart/form-data; boundary={boundary}"
 
 
 def clean(path: str) -> str:
