@@ -56,7 +56,7 @@ def _optional(act: Callable[[], str]) -> str:
 
 
 def _route_steps(cleo: Cleo, route: Route) -> list[CheckStep]:
-    party = route.parties[0]
+    party = route.title
     steps = []
     for folder in (route.folder, route.sentbox):
         if folder is not None and route.path is None:

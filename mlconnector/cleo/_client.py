@@ -255,13 +255,15 @@ class Cleo:
     def target(self, kind: str, **options: Any) -> Target[Any]:
         """A way of delivering: ``"files"``, with ``routes=``; see :class:`FilesTarget`.
 
+        ``"acknowledgments"`` is the same with ``received=``: 997s for what came in.
+
         Raises:
             InvalidArgument: Another kind.
         """
         from mlconnector.cleo._targets import FilesTarget
 
-        if kind != "files":
-            raise InvalidArgument(f"kind={kind!r} is no target of Cleo.", cure='Use "files".')
+        if kind not in ("files", "acknowledgments"):
+            raise InvalidArgument(f"kind={kind!r} is no target of Cleo.", cure='Use "files" or "acknowledgments".')
         return FilesTarget(self, **options)
 
     def check(self, routes: Routes | Sequence[Route] | None = None) -> Check:

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import attrs
 
 from mlconnector.errors import InvalidArgument
 from mlconnector.x12 import Partner
 
-__all__ = ["Route", "Routes"]
+__all__ = ["Route", "Routes", "pair_of"]
 
-_CODES = ("850", "860", "810")
+_CODES = ("850", "860", "810", "820", "856")
+_SENDS = ("850", "860", "810")
+_FORMATS = ("x12", "json", "csv")
 _NUMBER_FIELDS = re.compile(r"\{(number|company|type)\}")
+
+
+def pair_of(partner: Partner) -> tuple[str, str]:
+    """The interchange ids of both sides, ours first, as ``"ZZ:ACME"``."""
+    sender, receiver = (f"{one.qualifier}:{one.id}" for one in (partner.sender, partner.receiver))
+    return sender, receiver
 
 
 def _parties(value: str | Sequence[str]) -> tuple[str, ...]:
@@ -26,13 +34,14 @@ class Route:
     """Where a party's documents go.
 
     Args:
-        parties: Party number, or several of them (JDE ``AN8``).
-        partner: The EDI profile.
+        parties: Party number, or several of them (JDE ``AN8``); none for a route of journal lines.
+        partner: The EDI profile; only files that are no X12 do without.
         folder: Upload folder.
         role: What the partner is to us: ``"supplier"``, ``"customer"``, ``"warehouse"`` or ``"bank"``.
         company, branch: Only documents of this company or branch; more specific routes win.
+        ledger, account: Takes journal lines of this ledger, or of this account, as ``"json"`` or ``"csv"``.
         sends: X12 sets that go there. ``receives``: those that come from there.
-        format: ``"x12"``, or ``"json"``: the document as JSON, to ``path`` or as a file.
+        format: ``"x12"``, ``"json"``: the document as JSON, to ``path`` or as a file, or ``"csv"`` for journal lines.
         path: API path that takes JSON payloads (Cleo reference, section 7.4).
         action: Send action to run after the upload; ``None`` where the server sends by itself (section 5).
         connection: Alias of the connection; its transfers prove the sending (section 8.3).
@@ -45,15 +54,17 @@ class Route:
         InvalidArgument: An option that cannot be meant, with its value.
     """
 
-    parties: tuple[str, ...] = attrs.field(converter=_parties)
-    partner: Partner
+    parties: tuple[str, ...] = attrs.field(default=(), converter=_parties)
+    partner: Partner | None = None
     folder: str = attrs.field(default="outbox", kw_only=True)
     role: Literal["supplier", "customer", "warehouse", "bank"] = attrs.field(default="supplier", kw_only=True)
     company: str | None = attrs.field(default=None, kw_only=True)
     branch: str | None = attrs.field(default=None, kw_only=True)
-    sends: tuple[str, ...] = attrs.field(default=_CODES, converter=tuple, kw_only=True)
+    ledger: str | None = attrs.field(default=None, kw_only=True)
+    account: str | None = attrs.field(default=None, kw_only=True)
+    sends: tuple[str, ...] = attrs.field(default=_SENDS, converter=tuple, kw_only=True)
     receives: tuple[str, ...] = attrs.field(default=("855", "865", "824", "997"), converter=tuple, kw_only=True)
-    format: Literal["x12", "json"] = attrs.field(default="x12", kw_only=True)
+    format: Literal["x12", "json", "csv"] = attrs.field(default="x12", kw_only=True)
     path: str | None = attrs.field(default=None, kw_only=True)
     action: str | None = attrs.field(default=None, kw_only=True)
     connection: str | None = attrs.field(default=None, kw_only=True)
@@ -63,13 +74,16 @@ class Route:
 
     def __attrs_post_init__(self) -> None:
         faults = []
-        if not self.parties or not all(party.strip() for party in self.parties):
+        if not all(party.strip() for party in self.parties) or not (self.parties or self.for_journals):
             faults.append(f"parties={self.parties!r} names nobody")
-        if not isinstance(self.partner, Partner):
-            faults.append(f"partner={self.partner!r} is no x12.Partner")
+        partner: Any = self.partner
+        if not isinstance(partner, Partner) and (partner is not None or self.format == "x12"):
+            faults.append(f"partner={partner!r} is no x12.Partner")
+        if self.for_journals != (self.format == "csv") and self.format != "json":
+            faults.append(f"format={self.format!r}: journal lines go as json or csv, and nothing else as csv")
         for name, values in (
             ("role", ("supplier", "customer", "warehouse", "bank")),
-            ("format", ("x12", "json")),
+            ("format", _FORMATS),
             ("invoice_role", ("copy", "self_billed", "none")),
         ):
             if getattr(self, name) not in values:
@@ -87,6 +101,16 @@ class Route:
             faults.append(f"order_number={self.order_number!r} needs {{number}}, and knows {{company}} and {{type}}")
         if faults:
             raise InvalidArgument("; ".join(faults) + ".", cure="Correct the route.")
+
+    @property
+    def for_journals(self) -> bool:
+        """It takes journal lines."""
+        return self.ledger is not None or self.account is not None
+
+    @property
+    def title(self) -> str:
+        """What it is called in a check: its first party, else its ledger and account."""
+        return self.parties[0] if self.parties else " ".join(filter(None, [self.ledger, self.account]))
 
     @property
     def specificity(self) -> int:
@@ -127,6 +151,13 @@ class Routes:
                 self._by_party.setdefault(party, []).append(route)
         for party, of_party in self._by_party.items():
             self._check_ties(party, of_party)
+        self._journals: dict[tuple[str | None, str | None], Route] = {}
+        for route in self.all:
+            if route.for_journals and self._journals.setdefault((route.ledger, route.account), route) is not route:
+                raise InvalidArgument(
+                    f"Two routes take journal lines of ledger {route.ledger} and account {route.account}.",
+                    cure="Leave one of them out (rule B5).",
+                )
 
     @staticmethod
     def _check_ties(party: str, routes: list[Route]) -> None:
@@ -147,3 +178,17 @@ class Routes:
         """The route for a document, or ``None``."""
         fitting = [route for route in self._by_party.get(party, ()) if route.takes(party, company, branch, code)]
         return max(fitting, key=lambda route: route.specificity, default=None)
+
+    def find_journal(self, ledger: str, account: str) -> Route | None:
+        """The route for a journal line: by ledger and account, else account, else ledger."""
+        for key in ((ledger, account), (None, account), (ledger, None)):
+            if key in self._journals:
+                return self._journals[key]
+        return None
+
+    def of_pair(self, ours: str, theirs: str) -> Route | None:
+        """The first route whose partner has these interchange ids, as of :func:`pair_of`."""
+        for route in self.all:
+            if route.partner is not None and pair_of(route.partner) == (ours, theirs):
+                return route
+        return None

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from mlconnector import x12
+from mlconnector.cleo._documents import code_of, content_of, csv_of, party_of
 from mlconnector.cleo._names import file_name
-from mlconnector.cleo._routes import Route, Routes
-from mlconnector.documents import Invoice, PurchaseOrder, to_json
+from mlconnector.cleo._routes import Route, Routes, pair_of
+from mlconnector.documents import (
+    FunctionalAcknowledgment,
+    Invoice,
+    JournalLine,
+    Payment,
+    PurchaseOrder,
+    Shipment,
+    to_json,
+)
 from mlconnector.errors import (
     DeliveryInDoubt,
     InvalidArgument,
@@ -30,7 +39,8 @@ __all__ = ["FilesTarget"]
 
 
 class FilesTarget:
-    """Purchase orders as 850 and 860, invoices as 810, or both as JSON.
+    """Purchase orders as 850 and 860, invoices as 810, payments as 820, shipments as 856, acknowledgments as 997; or as
+    JSON, and journal lines as JSON or CSV.
 
     Args:
         cleo: The client.
@@ -41,6 +51,9 @@ class FilesTarget:
         settle_after: How long after its deadline an upload may still appear.
         self_billed_when: Test for vouchers that are evaluated receipts, for routes with ``invoice_role="self_billed"``
             (rule B20).
+        invoices: What is known of the invoices that a payment settles, by :attr:`Application.invoice`: gives its 820
+            the supplier's own numbers.
+        received: Everything received in the group that an acknowledgment is owed for.
 
     A file is appended, never written over, and its name holds fresh control numbers: nothing of ours can be there
     before the first intent, so neither creates nor changes are looked up before they are sent.
@@ -59,6 +72,8 @@ class FilesTarget:
         look_up: LookUp = "present_only",
         settle_after: dt.timedelta = dt.timedelta(minutes=2),
         self_billed_when: Callable[[Invoice], bool] | None = None,
+        invoices: Callable[[Payment], Mapping[str, Invoice]] | None = None,
+        received: Callable[[FunctionalAcknowledgment], Sequence[x12.TransactionSet | x12.Unreadable]] | None = None,
     ) -> None:
         if look_up not in ("reliable", "present_only"):
             raise InvalidArgument(f"look_up={look_up!r}.", cure='Use "reliable" or "present_only".')
@@ -73,40 +88,40 @@ class FilesTarget:
         self.settle_after = settle_after
         self._cleo = cleo
         self._self_billed_when = self_billed_when
+        self._invoices = invoices
+        self._received = received
 
     def route(self, document: Any) -> Route | None:
-        """The route of a document: by ordering party for orders, by the invoice's party for invoices (rule B5)."""
-        code = "810" if isinstance(document, Invoice) else "850"
-        party = "" if document.supplier is None else document.supplier.number
-        branch = document.extras.get("branch", "")
-        return self.routes.find(party, company=document.company, branch=branch, code=code)
+        """The route of a document: by the party that rule B5 names, journal lines by ledger and account, an
+        acknowledgment by the pair of interchange ids."""
+        if isinstance(document, JournalLine):
+            return self.routes.find_journal(document.ledger, document.account)
+        if isinstance(document, FunctionalAcknowledgment):
+            return self.routes.of_pair(document.extras["receiver"], document.extras["sender"])
+        company, branch = getattr(document, "company", ""), document.extras.get("branch", "")
+        return self.routes.find(party_of(document), company=company, branch=branch, code=code_of(document))
 
     def usage(self, document: Any) -> str:
         """The route's usage indicator: what went as a test never counts as sent in production (rule B3)."""
         route = self.route(document)
-        return "" if route is None else route.partner.usage
+        return "" if route is None or route.partner is None else route.partner.usage
 
     def content(self, document: Any) -> str:
         """What the partner is told (rule B11)."""
-        return x12.invoice_content(document) if isinstance(document, Invoice) else x12.order_content(document)
+        return content_of(document)
 
     def prepare(self, change: Change[Any]) -> Prepared:
         """Make the set; see :class:`Target`."""
         document = change.document
         route = self.route(document)
         if route is None:
-            party = "nobody" if document.supplier is None else document.supplier.number
-            raise UnknownReference(
-                f"No route takes {change.key!r} of party {party!r}.",
-                cause="no_route",
-                cure=f"Whoever runs the flow adds a Route({party!r}, ...), then replays.",
-            )
-        if route.format == "json":
-            return self._json(change, route)
+            raise _no_route(change)
+        if route.format != "x12" or route.partner is None:
+            return self._plain(change, route)
         at = self._cleo.clock.now()
-        ts = self._invoice_set(document, route) if isinstance(document, Invoice) else self._order_set(change, route, at)
+        ts = self._set(change, route, route.partner, at)
         partner, functional_id = route.partner, str(ts.functional_id)
-        sender, receiver = (f"{one.qualifier}:{one.id}" for one in (partner.sender, partner.receiver))
+        sender, receiver = pair_of(partner)
 
         def payload(control: ControlNumbers) -> str:
             return x12.interchange([ts], partner, control=control, at=at)
@@ -121,7 +136,9 @@ class FilesTarget:
         pair = f"{sender}>{receiver}"
         # Usage is part of the name: what a test sent must not be in the way of production (rule B3).
         known = f"{receiver} {partner.usage}"
-        claim = None if isinstance(document, Invoice) else ("order number", known, self._order_number(document, route))
+        claim = None
+        if isinstance(document, PurchaseOrder):
+            claim = ("order number", known, self._order_number(document, route))
         return Prepared(
             document,
             payload,
@@ -171,10 +188,26 @@ class FilesTarget:
 
     @staticmethod
     def _encoding(route: Route) -> str:
-        return "utf-8" if route.format == "json" or route.partner.non_ascii == "keep" else "ascii"
+        partner = route.partner
+        return "utf-8" if route.format != "x12" or partner is None or partner.non_ascii == "keep" else "ascii"
 
-    def _order_set(self, change: Change[PurchaseOrder], route: Route, at: dt.datetime) -> x12.TransactionSet:
-        order, previous, partner = change.document, change.previous, route.partner
+    def _set(self, change: Change[Any], route: Route, partner: x12.Partner, at: dt.datetime) -> x12.TransactionSet:
+        document = change.document
+        if isinstance(document, Invoice):
+            return self._invoice_set(document, route, partner)
+        if isinstance(document, Payment):
+            known = {} if self._invoices is None else self._invoices(document)
+            return x12.to_820(document, partner, invoices=known)
+        if isinstance(document, Shipment):
+            return x12.to_856(document, partner, purpose="00" if change.previous is None else "05", at=at)
+        if isinstance(document, FunctionalAcknowledgment):
+            return x12.to_997(() if self._received is None else self._received(document), partner)
+        return self._order_set(change, route, partner, at)
+
+    def _order_set(
+        self, change: Change[PurchaseOrder], route: Route, partner: x12.Partner, at: dt.datetime
+    ) -> x12.TransactionSet:
+        order, previous = change.document, change.previous
         number = self._order_number(order, route)
         if previous is None or change.action == "create":
             return x12.to_850(order, partner, order_number=number)
@@ -183,7 +216,7 @@ class FilesTarget:
             return x12.to_850(order, partner, purpose=purpose, order_number=number)
         return x12.to_860(previous, order, partner, sequence=change.sequence, at=at, order_number=number)
 
-    def _invoice_set(self, invoice: Invoice, route: Route) -> x12.TransactionSet:
+    def _invoice_set(self, invoice: Invoice, route: Route, partner: x12.Partner) -> x12.TransactionSet:
         number = route.order_number.format(number=invoice.purchase_order, company=invoice.company, type="OP")
         order = number if invoice.purchase_order else None
         test = self._self_billed_when
@@ -194,25 +227,26 @@ class FilesTarget:
                     cause="role",
                     cure='Send it as a copy (invoice_role="copy"), or correct self_billed_when (rule B20).',
                 )
-            return x12.to_810(invoice, route.partner, role="self_billed", order_number=order)
-        return x12.to_810(invoice, route.partner, role="copy", order_number=order)
+            return x12.to_810(invoice, partner, role="self_billed", order_number=order)
+        return x12.to_810(invoice, partner, role="copy", order_number=order)
 
     @staticmethod
     def _order_number(order: PurchaseOrder, route: Route) -> str:
         return route.order_number.format(number=order.number, company=order.company, type=order.type)
 
-    def _json(self, change: Change[Any], route: Route) -> Prepared:
-        code = "810" if isinstance(change.document, Invoice) else "850"
-        name = file_name(code, route.partner.sender.id, change.key, change.revision, None, "json")
-        described = self._described(route, code)
+    def _plain(self, change: Change[Any], route: Route) -> Prepared:
+        document, sender = change.document, "" if route.partner is None else route.partner.sender.id
+        code = code_of(document)
+        name = file_name(code, sender, change.key, change.revision, None, route.format)
+        content = csv_of(document) if route.format == "csv" else to_json(document)
         steps = ("upload", "run") if route.action else ()
-        return Prepared(change.document, to_json(change.document), name, steps=steps, describe=described)
+        return Prepared(document, content, name, steps=steps, describe=self._described(route, code))
 
     @staticmethod
     def _described(route: Route, code: str) -> dict[str, Any]:
-        partner = route.partner
-        facts: dict[str, Any] = {"set": code, "partner": f"{partner.receiver.qualifier}:{partner.receiver.id}"}
-        facts |= {"usage": partner.usage, "folder": route.folder}
+        facts: dict[str, Any] = {"set": code, "folder": route.folder}
+        if route.partner is not None:
+            facts |= {"partner": pair_of(route.partner)[1], "usage": route.partner.usage}
         return facts | ({"path": route.path} if route.path else {})
 
     def _listed(self, folder: str, name: str) -> bool:
@@ -238,3 +272,17 @@ class FilesTarget:
     def _found(self, prepared: Prepared, facts: dict[str, Any], *, sent: bool) -> Receipt:
         steps = prepared.steps if sent else prepared.steps[:1]
         return Receipt(system="cleo", id=str(prepared.marker), raw=facts, by="marker", steps=steps)
+
+
+def _no_route(change: Change[Any]) -> UnknownReference:
+    document = change.document
+    if isinstance(document, JournalLine):
+        wanted, cure = f"ledger {document.ledger!r}, account {document.account!r}", f"Route(ledger={document.ledger!r})"
+    else:
+        party = party_of(document) or "nobody"
+        wanted, cure = f"party {party!r}", f"Route({party!r}, ...) that sends {code_of(document)}"
+    return UnknownReference(
+        f"No route takes {change.key!r} of {wanted}.",
+        cause="no_route",
+        cure=f"Whoever runs the flow adds a {cure}, then replays.",
+    )

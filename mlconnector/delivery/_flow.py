@@ -1,17 +1,18 @@
-"""A flow: several syncs that belong together, as one."""
+"""A flow: syncs and other parts that belong together, as one."""
 
 from __future__ import annotations
 
 import datetime as dt
 import random
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Literal
 
 from mlconnector.check import Check, CheckStep
 from mlconnector.delivery._desk import Outcome
 from mlconnector.delivery._job import log
 from mlconnector.delivery._ledger import Ledger
+from mlconnector.delivery._part import Part
 from mlconnector.delivery._report import KindReport, Report
 from mlconnector.delivery._rows import Delivery
 from mlconnector.delivery._sync import Progress, StopSignal, Sync
@@ -25,36 +26,40 @@ class Flow:
 
     Args:
         name: Names the flow in its ledger.
-        syncs: What it is made of, in the order they run.
+        parts: What it is made of, in the order they run: syncs, and what collects and applies answers.
         ledger: The durable memory.
         systems: Origin by system.
         begin_needed: True where an empty ledger must not start without ``begin`` (rule B2) and none was given.
+        quiet: Kinds that a report leaves out where there was nothing to do.
         checks: What :meth:`check` asks besides the ledger, e.g. ``jde.check`` and ``cleo.check``.
     """
 
     def __init__(
         self,
         name: str,
-        syncs: Sequence[Sync],
+        parts: Sequence[Part],
         *,
         ledger: Ledger,
         systems: Mapping[str, str],
         begin_needed: bool = False,
         checks: Sequence[Callable[[], Check]] = (),
+        quiet: Collection[str] = (),
     ) -> None:
-        if not syncs:
+        if not parts:
             raise InvalidArgument(f"{name} has no kinds to deliver.", cure="Name at least one kind.")
         self.name = name
         self.ledger = ledger
-        self.syncs = {sync.kind: sync for sync in syncs}
+        self.parts = {part.kind: part for part in parts}
+        self.syncs = {part.kind: part for part in parts if isinstance(part, Sync)}
         self._systems = dict(systems)
         self._begin_needed = begin_needed
         self._checks = tuple(checks)
+        self._quiet = frozenset(quiet)
 
     @property
     def kinds(self) -> tuple[str, ...]:
         """The keys of ``report.kinds``."""
-        return tuple(self.syncs)
+        return tuple(self.parts)
 
     def run(
         self,
@@ -64,7 +69,7 @@ class Flow:
         stop: StopSignal | None = None,
         limit: int | None = None,
     ) -> Report:
-        """Run every sync once; see :meth:`Sync.run`.
+        """Run every part once; see :meth:`Sync.run`.
 
         Raises:
             InvalidArgument: First run towards production partners without ``begin`` (rule B2).
@@ -72,7 +77,7 @@ class Flow:
             MLConnectorError: What stopped the run, with ``.report`` over all kinds.
         """
         if not dry_run:
-            if self._begin_needed and not all(sync.started for sync in self.syncs.values()):
+            if self._begin_needed and not all(sync.started for sync in self.syncs.values() if sync.begin is None):
                 raise InvalidArgument(
                     "begin=None: the first run of this flow would send whatever the source holds.",
                     cure='Say begin="nothing" (what exists is known, not sent), "everything", or an aware datetime;'
@@ -81,9 +86,9 @@ class Flow:
             self.ledger.bind(self.name, self._systems)
         reports: dict[str, KindReport] = {}
         left = limit
-        for kind, sync in self.syncs.items():
+        for kind, part in self.parts.items():
             try:
-                report = sync.run(dry_run=dry_run, progress=progress, stop=stop, limit=left)
+                report = part.run(dry_run=dry_run, progress=progress, stop=stop, limit=left)
             except MLConnectorError as error:
                 if error.report is not None:
                     reports[kind] = error.report.kinds[kind]
@@ -96,9 +101,10 @@ class Flow:
         return self._merged(reports, dry_run=dry_run)
 
     def _merged(self, reports: Mapping[str, KindReport], *, dry_run: bool) -> Report:
-        names = {sync.name for sync in self.syncs.values()}
+        names = {part.name for part in self.parts.values()}
         items = tuple(item for item in self.ledger.attention() if item.flow in names)
-        return Report(flow=self.name, kinds=dict(reports), attention=items, dry_run=dry_run)
+        told = {kind: one for kind, one in reports.items() if kind not in self._quiet or one.read or one.stopped}
+        return Report(flow=self.name, kinds=told, attention=items, dry_run=dry_run)
 
     def replay(
         self,
@@ -194,4 +200,4 @@ class Flow:
             on_report(report)
 
     def __repr__(self) -> str:
-        return f"Flow({self.name!r}, {', '.join(self.syncs)})"
+        return f"Flow({self.name!r}, {', '.join(self.parts)})"

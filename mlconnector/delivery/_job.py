@@ -10,8 +10,9 @@ from typing import Any, Literal
 import attrs
 
 from mlconnector.delivery._ledger import Ledger
+from mlconnector.delivery._part import attend
 from mlconnector.delivery._report import KindReport
-from mlconnector.delivery._rows import Attention, attention_of
+from mlconnector.delivery._rows import Attention
 from mlconnector.delivery._store import Lease, Transaction
 from mlconnector.documents import Document
 from mlconnector.target import Target
@@ -69,19 +70,10 @@ class Job:
 
     def attend(self, transaction: Transaction, key: str, text: str) -> None:
         """Add an attention item, unless the same one is open."""
-        open_already = transaction.rows(
-            "SELECT 1 FROM attention WHERE sync = ? AND key = ? AND text = ? AND closed IS NULL", (self.sync, key, text)
-        )
-        if open_already:
-            return
-        added = transaction.execute(
-            "INSERT INTO attention (sync, kind, key, text, since) VALUES (?, ?, ?, ?, ?)",
-            (self.sync, self.settings.kind, key, text, transaction.at),
-        )
-        transaction.audit("attention", self.sync, key, text=text)
-        log.warning("attention: %s %s: %s", self.sync, key, text, extra={"sync": self.sync, "key": key})
-        row = transaction.rows("SELECT * FROM attention WHERE id = ?", (added.lastrowid,))[0]
-        self.untold.append(attention_of(row, transaction.now))
+        item = attend(transaction, self.sync, self.settings.kind, key, text)
+        if item is not None:
+            log.warning("attention: %s %s: %s", self.sync, key, text, extra={"sync": self.sync, "key": key})
+            self.untold.append(item)
 
     def tell(self) -> None:
         """Call ``on_attention`` for what is new; outside of any transaction, since it is the caller's code."""

@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import os
 import secrets
+import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
@@ -13,6 +14,7 @@ from typing import Self
 from mlconnector.clock import SYSTEM_CLOCK, Clock
 from mlconnector.delivery._crosswalk import Crosswalk
 from mlconnector.delivery._high_water import default_path
+from mlconnector.delivery._inbox import Inbox
 from mlconnector.delivery._rows import (
     Attention,
     Delivery,
@@ -21,6 +23,7 @@ from mlconnector.delivery._rows import (
     attention_of,
     delivery_of,
     event_of,
+    order_state_of,
 )
 from mlconnector.delivery._store import Lease, Store, event_hash
 from mlconnector.errors import InvalidArgument, LeaseLost, LedgerError, LedgerMismatch
@@ -73,6 +76,7 @@ class Ledger:
         self.four_eyes = four_eyes
         self.store = Store(name, actor=actor, clock=clock, high_water=place)
         self.crosswalk = Crosswalk(self.store)
+        self.inbox = Inbox(self.store)
 
     @property
     def actor(self) -> str:
@@ -135,23 +139,29 @@ class Ledger:
         return [attention_of(row, now) for row in rows if not (open_only and row["closed"])]
 
     def orders(self) -> list[OrderState]:
-        """One row an order: its newest revision and the last one sent (rule B81)."""
+        """One row an order: its newest revision, the last one sent, and what the partner said (rule B81)."""
         rows = self.store.read(
             "SELECT d.*, h.base FROM deliveries AS d JOIN heads AS h ON h.sync = d.sync AND h.usage = d.usage"
             " AND h.key = d.key AND h.latest = d.revision WHERE d.kind = 'purchase_orders' ORDER BY d.id"
         )
-        return [
-            OrderState(
-                flow=row["sync"],
-                key=row["key"],
-                revision=row["revision"],
-                state=row["state"],
-                sent_revision=row["base"],
-                interchange=row["interchange"],
-                updated_at=dt.datetime.fromisoformat(row["updated_at"]),
-            )
-            for row in rows
-        ]
+        said: dict[tuple[str, str, str], list[sqlite3.Row]] = {}
+        for answer in self.store.read("SELECT * FROM answers WHERE applied = 1 ORDER BY id"):
+            said.setdefault((answer["sync"], answer["usage"], answer["key"]), []).append(answer)
+        return [order_state_of(row, said.get((row["sync"], row["usage"], row["key"]), ())) for row in rows]
+
+    def overdue(self, after: dt.timedelta = dt.timedelta(hours=24)) -> list[Delivery]:
+        """X12 deliveries that the partner's translator has not answered.
+
+        Args:
+            after: How long after the sending an answer is overdue.
+        """
+        now = self.clock.now()
+        rows = self.store.read(
+            "SELECT * FROM deliveries WHERE state = 'delivered' AND control_group IS NOT NULL AND partner_state = ''"
+            " ORDER BY id"
+        )
+        found = [delivery_of(row, now) for row in rows]
+        return [one for one in found if now - one.updated_at >= after]
 
     def verify(self) -> int:
         """Walk the audit chain; returns how many events it has.

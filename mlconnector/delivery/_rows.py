@@ -5,16 +5,28 @@ from __future__ import annotations
 import datetime as dt
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
 
 from mlconnector.documents import Document, from_json
 
-__all__ = ["QUEUED", "Attention", "Delivery", "HistoryEvent", "OrderState", "attention_of", "delivery_of", "event_of"]
+__all__ = [
+    "QUEUED",
+    "Attention",
+    "Delivery",
+    "HistoryEvent",
+    "OrderState",
+    "attention_of",
+    "delivery_of",
+    "event_of",
+    "order_state_of",
+]
 
 _HASH = 64
+_CONFIRMATIONS = ("855", "865")
+_SHIPPING_NOTICE = "856"
 QUEUED = ("recorded", "sending", "unknown")
 
 
@@ -34,6 +46,8 @@ class Delivery:
         faults: Everything that stands against it. ``cause``: a short word for what parks many alike.
         interchange, group: Control numbers of the latest transmission (ISA13, GS06).
         marker: What it is recognised by at the target. ``target_id``: id of the record there.
+        partner_state: What the partner's system said of this transmission: ``"accepted"``, ``"accepted with errors"``,
+            ``"rejected"``; empty before it answered.
         described: What the target says of it: partner, folder, connection.
         age: Since it was recorded.
     """
@@ -57,6 +71,7 @@ class Delivery:
     marker: str | None = None
     target_id: str | None = None
     fingerprint: str = ""
+    partner_state: str = ""
     described: Mapping[str, Any] = attrs.field(factory=dict)
     recorded_at: dt.datetime
     updated_at: dt.datetime
@@ -92,6 +107,7 @@ def delivery_of(row: sqlite3.Row, now: dt.datetime) -> Delivery:
         marker=row["marker"],
         target_id=row["target_id"],
         fingerprint=row["fingerprint"],
+        partner_state=row["partner_state"],
         described=json.loads(row["described"]),
         recorded_at=recorded,
         updated_at=_instant(row["updated_at"]),
@@ -171,7 +187,14 @@ def attention_of(row: sqlite3.Row, now: dt.datetime) -> Attention:
 
 @attrs.frozen(kw_only=True)
 class OrderState:
-    """One order: its newest revision, where that stands, and the last one the partner has."""
+    """One order: its newest revision, where that stands, the last one the partner has, and what it said.
+
+    Args:
+        acknowledged: The partner's translator on the newest revision (997, 999, TA1); empty before it answered.
+        confirmed: The partner on the order itself (855, 865): ``"confirmed"``, ``"changed"``, ``"rejected"``.
+        differences: In what the confirmation differs from the order.
+        shipped: How many shipping notices came.
+    """
 
     flow: str
     key: str
@@ -179,4 +202,31 @@ class OrderState:
     state: str
     sent_revision: int
     interchange: int | None = None
+    acknowledged: str = ""
+    confirmed: str = ""
+    differences: tuple[str, ...] = ()
+    shipped: int = 0
     updated_at: dt.datetime
+
+
+def order_state_of(row: sqlite3.Row, answers: Sequence[sqlite3.Row]) -> OrderState:
+    """The newest revision of an order with everything its partner said, oldest first."""
+    confirmed = ""
+    differences: tuple[str, ...] = ()
+    for answer in answers:
+        if answer["code"] in _CONFIRMATIONS:
+            differences = tuple(json.loads(answer["differences"]))
+            confirmed = "changed" if differences and answer["verdict"] == "confirmed" else answer["verdict"]
+    return OrderState(
+        flow=row["sync"],
+        key=row["key"],
+        revision=row["revision"],
+        state=row["state"],
+        sent_revision=row["base"],
+        interchange=row["interchange"],
+        acknowledged=row["partner_state"],
+        confirmed=confirmed,
+        differences=differences,
+        shipped=sum(answer["code"] == _SHIPPING_NOTICE for answer in answers),
+        updated_at=_instant(row["updated_at"]),
+    )

@@ -1,12 +1,10 @@
-"""The ledger's tables (SQLite), and the version of their form."""
+"""The ledger's tables (SQLite), form by form."""
 
 from __future__ import annotations
 
-__all__ = ["SCHEMA", "SCHEMA_VERSION"]
+__all__ = ["FORMS"]
 
-SCHEMA_VERSION = 1
-
-SCHEMA = """
+_FIRST = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE bindings (
     flow TEXT NOT NULL, system TEXT NOT NULL, origin TEXT NOT NULL, PRIMARY KEY (flow, system)
@@ -54,3 +52,38 @@ CREATE TABLE audit (
 );
 CREATE INDEX audit_by_key ON audit (key);
 """
+
+_INBOUND = """
+ALTER TABLE deliveries ADD COLUMN partner_state TEXT NOT NULL DEFAULT '';
+CREATE TABLE transmissions (
+    id INTEGER PRIMARY KEY, delivery INTEGER NOT NULL, interchange_counter TEXT NOT NULL, group_counter TEXT NOT NULL,
+    interchange INTEGER NOT NULL, control_group INTEGER NOT NULL, at TEXT NOT NULL
+);
+CREATE INDEX transmissions_by_group ON transmissions (group_counter, control_group);
+CREATE INDEX transmissions_by_interchange ON transmissions (interchange_counter, interchange);
+CREATE TABLE inbox_files (
+    id INTEGER PRIMARY KEY, hash TEXT NOT NULL UNIQUE, name TEXT NOT NULL, content BLOB NOT NULL,
+    stored_at TEXT NOT NULL
+);
+CREATE TABLE inbox (
+    id INTEGER PRIMARY KEY, box TEXT NOT NULL, identity TEXT NOT NULL, hash TEXT NOT NULL,
+    file TEXT NOT NULL, part INTEGER NOT NULL, code TEXT NOT NULL, sender TEXT NOT NULL, receiver TEXT NOT NULL,
+    business_key TEXT NOT NULL, stamp TEXT NOT NULL, facts TEXT NOT NULL,
+    state TEXT NOT NULL, reason TEXT NOT NULL, stored_at TEXT NOT NULL, updated_at TEXT NOT NULL,
+    UNIQUE (box, identity, hash)
+);
+CREATE INDEX inbox_by_state ON inbox (box, state);
+CREATE TABLE owed (
+    id INTEGER PRIMARY KEY, box TEXT NOT NULL, name TEXT NOT NULL, file TEXT NOT NULL, facts TEXT NOT NULL,
+    stored_at TEXT NOT NULL, UNIQUE (box, name)
+);
+CREATE TABLE answers (
+    id INTEGER PRIMARY KEY, message INTEGER NOT NULL, sync TEXT NOT NULL, usage TEXT NOT NULL, key TEXT NOT NULL,
+    code TEXT NOT NULL, verdict TEXT NOT NULL, stamp TEXT NOT NULL, differences TEXT NOT NULL, applied INTEGER NOT NULL,
+    at TEXT NOT NULL
+);
+CREATE INDEX answers_by_key ON answers (sync, key);
+"""
+
+FORMS = (_FIRST, _INBOUND)
+"""Statements that lead from one form to the next; a ledger's form is how many of them it has."""

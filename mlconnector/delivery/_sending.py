@@ -13,6 +13,7 @@ import attrs
 from mlconnector.delivery._job import HOLDING, Job
 from mlconnector.delivery._outcome import Outcomes
 from mlconnector.delivery._payload import counters_text, frozen, thawed
+from mlconnector.delivery._store import Transaction
 from mlconnector.documents import from_json
 from mlconnector.errors import (
     AuthenticationFailed,
@@ -25,7 +26,7 @@ from mlconnector.errors import (
     TooManyParked,
 )
 from mlconnector.http import send_window
-from mlconnector.target import Action, Change, ControlNumbers, Prepared, Receipt
+from mlconnector.target import Action, Change, ControlNumbers, Counters, Prepared, Receipt
 
 __all__ = ["Sender", "action_of"]
 
@@ -299,6 +300,8 @@ class Sender:
                     payload_sha256=_sha256(content),
                     **dict(member.describe),
                 )
+                if member.control is not None and member.counters is not None and not row["payload_form"]:
+                    self._keep_numbers(transaction, row["id"], member.counters, member.control)
                 if member.claim is not None:
                     job.ledger.crosswalk.claim(transaction, *member.claim, row["key"])
                 for text in member.attention:
@@ -318,6 +321,15 @@ class Sender:
             return prepared.rendered(None)
         return prepared.rendered(
             ControlNumbers(transaction.take(counters.interchange), transaction.take(counters.group))
+        )
+
+    @staticmethod
+    def _keep_numbers(transaction: Transaction, delivery: int, counters: Counters, control: ControlNumbers) -> None:
+        """A later replay takes new numbers; the answer to these still finds its way back (delivery rule 10)."""
+        transaction.execute(
+            "INSERT INTO transmissions (delivery, interchange_counter, group_counter, interchange, control_group, at)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            (delivery, counters.interchange, counters.group, control.interchange, control.group, transaction.at),
         )
 
     def _raised(self, rows: list[sqlite3.Row], error: MLConnectorError) -> None:

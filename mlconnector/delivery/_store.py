@@ -17,7 +17,7 @@ import attrs
 
 from mlconnector.clock import Clock
 from mlconnector.delivery._high_water import HighWater
-from mlconnector.delivery._schema import SCHEMA, SCHEMA_VERSION
+from mlconnector.delivery._schema import FORMS
 from mlconnector.errors import LeaseLost, LedgerError, LedgerRestored
 
 __all__ = ["Lease", "Store", "Transaction", "event_hash"]
@@ -73,12 +73,13 @@ class Store:
             self._connection.execute("PRAGMA synchronous=FULL")
             with self._exclusive():
                 version = self._connection.execute("PRAGMA user_version").fetchone()[0]
-                if version == 0:
-                    for statement in SCHEMA.split(";"):
+                for statements in FORMS[version:]:
+                    for statement in statements.split(";"):
                         self._connection.execute(statement)
+                if version == 0:
                     self._connection.execute("INSERT INTO meta VALUES ('ledger', ?)", (secrets.token_hex(16),))
                     self._connection.execute("INSERT INTO meta VALUES ('epoch', '1')")
-                    self._connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+                self._connection.execute(f"PRAGMA user_version={max(version, len(FORMS))}")
         except sqlite3.DatabaseError as error:
             raise LedgerError(
                 f"{self._path} cannot be used as a ledger ({error}).",
@@ -89,9 +90,9 @@ class Store:
                 f"{self._path} lies on a file system without the locks a ledger needs ({mode}).",
                 cure="Put the ledger on a local disk.",
             )
-        if version > SCHEMA_VERSION:
+        if version > len(FORMS):
             raise LedgerError(
-                f"{self._path} has form {version}, this library knows {SCHEMA_VERSION}.", cure="Update mlconnector."
+                f"{self._path} has form {version}, this library knows {len(FORMS)}.", cure="Update mlconnector."
             )
 
     def _checked(self, path: Path, *, fresh: bool) -> HighWater:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import os
-import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal, Protocol
@@ -14,13 +12,13 @@ from mlconnector.delivery._desk import Outcome, replay, settle
 from mlconnector.delivery._job import Job, Select, Settings
 from mlconnector.delivery._ledger import Ledger
 from mlconnector.delivery._outcome import Outcomes
+from mlconnector.delivery._part import leased, report_of
 from mlconnector.delivery._preview import Previewer
 from mlconnector.delivery._recording import Recorder, category
 from mlconnector.delivery._report import KindReport, Report
 from mlconnector.delivery._rows import Attention, Delivery
 from mlconnector.delivery._sending import Sender
 from mlconnector.delivery._settling import Settler
-from mlconnector.delivery._store import Lease
 from mlconnector.errors import InvalidArgument
 from mlconnector.records import Records
 from mlconnector.target import Target
@@ -128,6 +126,11 @@ class Sync:
         )
 
     @property
+    def begin(self) -> Begin | None:
+        """What an empty ledger sends, as told; ``None`` where nothing was said."""
+        return self._begin
+
+    @property
     def started(self) -> bool:
         """The ledger has read for it before."""
         return self._cursor() is not None
@@ -201,7 +204,7 @@ class Sync:
         Raises:
             InvalidArgument: No such open delivery, an outcome that does not fit, or too early to say.
         """
-        with self._leased() as lease:
+        with leased(self.ledger, self.name, self._settings.lease) as lease:
             return settle(self.ledger, self.name, lease, key, outcome, actor, reason)
 
     def _run(self, job: Job, *, progress: Progress | None, stop: StopSignal | None, limit: int | None) -> None:
@@ -277,13 +280,12 @@ class Sync:
                 job.report.note(row["key"], category(row))
 
     def _finished(self, report: KindReport, *, dry_run: bool) -> Report:
-        items = tuple(item for item in self.ledger.attention() if item.flow == self.name)
-        return Report(flow=self.name, kinds={self.kind: report}, attention=items, dry_run=dry_run)
+        return report_of(self.ledger, self.name, report, dry_run=dry_run)
 
     @contextmanager
     def _working(self, report: KindReport) -> Iterator[Job]:
         """A run under its lease; whatever stops it carries the report."""
-        with self._leased() as lease:
+        with leased(self.ledger, self.name, self._settings.lease) as lease:
             job = Job(ledger=self.ledger, target=self.target, settings=self._settings, lease=lease, report=report)
             try:
                 yield job
@@ -292,15 +294,6 @@ class Sync:
                 error.report = self._finished(report, dry_run=False)  # type: ignore[attr-defined]  # told with any error
                 raise
             self._count_queued(job)
-
-    @contextmanager
-    def _leased(self) -> Iterator[Lease]:
-        worker = f"{socket.gethostname()}:{os.getpid()}"
-        lease = self.ledger.acquire(self.name, worker=worker, length=self._settings.lease)
-        try:
-            yield lease
-        finally:
-            self.ledger.release(lease)
 
     def __repr__(self) -> str:
         return f"Sync({self.name!r}, {self._records!r} to {self.target.name})"

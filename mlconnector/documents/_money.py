@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import attrs
 
@@ -19,7 +19,7 @@ __all__ = ["Application", "Invoice", "InvoiceLine", "JournalLine", "PayItem", "P
 
 @attrs.frozen(kw_only=True)
 class InvoiceLine:
-    """One line of an invoice; quantities, prices and units as on :class:`OrderLine`.
+    """One line of an invoice; quantities, prices, units and ``extras`` as on :class:`OrderLine`.
 
     ``kind`` is ``"item"``, ``"amount"``, ``"charge"``, ``"tax"`` or ``"text"``.
     """
@@ -39,6 +39,7 @@ class InvoiceLine:
     cost_center: str = ""
     purchase_order: str = ""
     order_line: str = ""
+    extras: Mapping[str, Any] = attrs.field(default=EMPTY, converter=as_read_only)
 
 
 @attrs.frozen(kw_only=True)

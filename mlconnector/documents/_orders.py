@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import attrs
 
@@ -49,6 +49,7 @@ class OrderLine:
         received_quantity: Received so far, in ``unit``.
         ship_to: Only where the line goes elsewhere than the order.
         status: ``"open"``, ``"cancelled"`` or ``"closed"``; the vendor's own codes stand in ``extras`` of the order.
+        extras: What a partner's set says of the line and no field holds, by X12 element name (``"POC02"``), read-only.
     """
 
     number: str
@@ -71,6 +72,7 @@ class OrderLine:
     cost_center: str = ""
     tax: str = ""
     status: str = "open"
+    extras: Mapping[str, Any] = attrs.field(default=EMPTY, converter=as_read_only)
 
 
 @attrs.frozen(kw_only=True)
@@ -120,7 +122,11 @@ class PurchaseOrder(Document):
 
 @attrs.frozen(kw_only=True)
 class AcknowledgedLine:
-    """What a supplier says of one line: X12 ACK01 ``status`` (``"IA"``, ``"IQ"`` ...), with quantity, date, price."""
+    """What a supplier says of one line: X12 ACK01 ``status`` (``"IA"``, ``"IQ"`` ...), with quantity, date, price.
+
+    Several entries may have one ``line``: they split its quantity (60 accepted, 40 backordered). ``item_ids`` and
+    ``extras`` as on :class:`OrderLine`; of a substitution ``item_ids`` are those of what comes instead.
+    """
 
     line: str
     status: str = ""
@@ -128,6 +134,8 @@ class AcknowledgedLine:
     unit: str = ""
     date: dt.date | None = _date()
     price: Decimal | None = _amount()
+    item_ids: Mapping[str, str] = attrs.field(default=EMPTY, converter=as_read_only)
+    extras: Mapping[str, Any] = attrs.field(default=EMPTY, converter=as_read_only)
 
 
 @attrs.frozen(kw_only=True)

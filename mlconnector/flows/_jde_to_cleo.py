@@ -1,4 +1,4 @@
-"""JD Edwards to Cleo: purchase orders as 850 and 860, vouchers as 810 (outbound)."""
+"""JD Edwards to Cleo: purchase orders as 850 and 860, vouchers as 810; what partners answer finds its order."""
 
 from __future__ import annotations
 
@@ -7,20 +7,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from mlconnector.cleo import Cleo, Route, Routes
-from mlconnector.delivery import Attention, Flow, Ledger, Sync
+from mlconnector.delivery import Attention, Flow, Ledger
 from mlconnector.documents import Invoice, PurchaseOrder
-from mlconnector.errors import InvalidArgument
+from mlconnector.flows._cleo_parts import CleoParts, chosen_kinds, conditions_by_kind
 from mlconnector.jdedwards import JDEdwardsAIS
 from mlconnector.target import LookUp
 
 __all__ = ["KINDS", "jde_to_cleo"]
 
 KINDS = ("purchase_orders", "invoices")
-_BASELINE_CHANGE: Mapping[str, Literal["attention", "create", "change"]] = {
-    "attention": "attention",
-    "850": "create",
-    "860": "change",
-}
 Where = Sequence[tuple[str, str, Any]]
 
 
@@ -42,6 +37,9 @@ def jde_to_cleo(
     confirm_within: dt.timedelta = dt.timedelta(hours=24),
     look_up: LookUp = "present_only",
     self_billed_when: Callable[[Invoice], bool] | None = None,
+    collect: Sequence[str] = ("inbox/",),
+    acknowledge: Literal["library", "gateway"] = "library",
+    inbox: str | None = None,
 ) -> Flow:
     """Every approved purchase order and voucher reaches its partner, once. Calls no orchestration (rule B7).
 
@@ -60,51 +58,36 @@ def jde_to_cleo(
         on_attention, stop_after, confirm_within: See :class:`~mlconnector.delivery.Sync`.
         look_up: ``"reliable"`` where ``flow.check()`` proves that sentbox or transfers can be read.
         self_billed_when: Which vouchers are evaluated receipts (rule B20).
+        collect: Folders from which answers are fetched: 855, 865, 997, 999 and TA1 find their order, 824 and others
+            are shown (rule B17). ``()`` leaves what comes in alone.
+        acknowledge: Who answers with 997s: ``"library"`` or ``"gateway"``. ``inbox``: its name in the ledger.
 
     Raises:
         InvalidArgument: An option that cannot be meant, with its value.
     """
-    chosen = tuple(KINDS if kinds is None else kinds)
-    unknown = [kind for kind in chosen if kind not in KINDS]
-    if unknown or not chosen:
-        raise InvalidArgument(f"kinds={kinds!r}.", cure=f"Use some of {', '.join(KINDS)}.")
-    if on_baseline_change not in _BASELINE_CHANGE:
-        raise InvalidArgument(
-            f"on_baseline_change={on_baseline_change!r}.", cure=f"Use one of {', '.join(_BASELINE_CHANGE)}."
-        )
-    conditions = dict(where or {})
-    strange = sorted(set(conditions) - set(chosen))
-    if strange:
-        raise InvalidArgument(f"where= has {strange!r}.", cure=f"Give conditions by kind: {', '.join(chosen)}.")
+    chosen = chosen_kinds(kinds, KINDS)
+    conditions = conditions_by_kind(where, chosen)
     table = routes if isinstance(routes, Routes) else Routes(routes, no_route=no_route)
-    target = cleo.target("files", routes=table, look_up=look_up, self_billed_when=self_billed_when)
-    flow, syncs = name or "jde_to_cleo", []
-    for kind in chosen:
-        syncs.append(
-            Sync(
-                f"{flow}/{kind}",
-                records=jde.read(kind, where=conditions.get(kind)),
-                target=target,
-                ledger=ledger,
-                kind=kind,
-                begin=begin,
-                on_baseline_change=_BASELINE_CHANGE[on_baseline_change],
-                select=_Selection(table),
-                overwrite=overwrite,
-                stop_after=stop_after,
-                on_attention=on_attention,
-                call_timeout=cleo.timeout.total,
-                lease=dt.timedelta(seconds=2 * cleo.timeout.total),
-                confirm_within=confirm_within,
-            )
-        )
-    tests_only = all(route.partner.usage == "T" for route in table.all)
-    return Flow(
-        flow,
-        syncs,
+    parts = CleoParts(
+        name=name or "jde_to_cleo",
+        cleo=cleo,
         ledger=ledger,
+        routes=table,
+        begin=begin,
+        on_baseline_change=on_baseline_change,
+        overwrite=overwrite,
+        on_attention=on_attention,
+        stop_after=stop_after,
+        confirm_within=confirm_within,
+        collect=collect,
+        acknowledge=acknowledge,
+        inbox=inbox,
+    )
+    target = cleo.target("files", routes=table, look_up=look_up, self_billed_when=self_billed_when)
+    select = _Selection(table)
+    return parts.flow(
+        [parts.outbound(kind, jde.read(kind, where=conditions.get(kind)), target, select=select) for kind in chosen],
         systems={"jdedwards": jde.origin, "cleo": cleo.origin},
-        begin_needed=begin is None and not tests_only,
         checks=(jde.check, lambda: cleo.check(table)),
     )
 

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
 import attrs
 
-from mlconnector.documents import Invoice, OrderLine, Party, PurchaseOrder
+from mlconnector.documents import Application, Invoice, OrderLine, Party, Payment, PurchaseOrder, Shipment
 from mlconnector.x12._format import number
 
-__all__ = ["effective_quantity", "invoice_content", "is_cancelled", "order_content", "told_lines"]
+__all__ = [
+    "effective_quantity",
+    "invoice_content",
+    "is_cancelled",
+    "order_content",
+    "payment_content",
+    "shipment_content",
+    "told_lines",
+]
 
 
 def is_cancelled(order: PurchaseOrder, line: OrderLine) -> bool:
@@ -68,6 +76,30 @@ def invoice_content(invoice: Invoice) -> str:
         if line.kind != "text"
     ]
     return _canonical([head, money, _number(invoice.supplier), invoice.purchase_order, lines])
+
+
+def payment_content(payment: Payment) -> str:
+    """Canonical text of a payment as a payee or bank sees it: no status (issued equals cleared), texts or stamps.
+
+    That it was voided does count, so that a void after sending is noticed (rule B30).
+    """
+    head = (payment.number, payment.date, payment.method, payment.amount, payment.currency, payment.void)
+    names = (_number(payment.payee), payment.bank_reference, payment.replaces)
+    return _canonical([head, names, _applied(payment.applications), _applied(payment.credits)])
+
+
+def _applied(parts: Iterable[Application]) -> list[Any]:
+    return [(part.invoice, part.amount, part.discount or None, part.withheld or None) for part in parts]
+
+
+def shipment_content(shipment: Shipment) -> str:
+    """Canonical text of a shipment as the receiver of the goods sees it: no descriptions, extras or stamps."""
+    head = (shipment.number, shipment.date, shipment.carrier, shipment.ship_from, shipment.ship_to, shipment.orders)
+    items = [
+        (item.number, item.order_number, item.order_line, item.item_ids, item.quantity, item.unit, item.pack)
+        for item in shipment.items
+    ]
+    return _canonical([head, shipment.packs, items])
 
 
 def _number(party: Party | None) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +11,7 @@ import attrs
 
 from mlconnector.documents import Party
 from mlconnector.errors import InvalidArgument, InvalidDocument
+from mlconnector.x12._arithmetic import hash_total
 from mlconnector.x12._format import cents, decimal_of, fold, implied, number
 from mlconnector.x12._partner import Partner
 from mlconnector.x12._sets import Finding, Id, Segment, TransactionSet
@@ -20,7 +21,6 @@ __all__ = ["Draft"]
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 _HASH_DIGITS = 10
-_HASH_LIMIT = 10_000_000_000
 
 
 class Draft:
@@ -100,6 +100,10 @@ class Draft:
             self.fault("text", f"{place}: {text!r} is not ASCII")
         return text
 
+    def reference(self, text: str, place: str) -> str:
+        """An identifier of element 127: 30 characters at 004010, 50 at 005010 (section 9)."""
+        return self.identifier(text, place, 50 if self.partner.version >= "005010" else 30)
+
     def real(self, value: Decimal | None, place: str, most: int) -> str:
         """Type R, refused where it has more digits than fit; empty for ``None``."""
         if value is None:
@@ -167,9 +171,21 @@ class Draft:
         self.add("N4", *("" if text in odd else text for text in (city, state, postal, country)))
 
     def complete(
-        self, code: str, document: Any, counted: str, quantity_at: int, *, count: bool = True
+        self,
+        code: str,
+        document: Any,
+        counted: str = "",
+        quantity_at: int = 0,
+        *,
+        count: bool = True,
+        quantity_tag: str | None = None,
     ) -> TransactionSet:
         """The finished set: the partner's ``finish``, CTT, validation.
+
+        Args:
+            code: ST01. ``document``: what ``finish`` is given.
+            counted: Segment that CTT01 counts. ``count``: False for a set without CTT.
+            quantity_at: Element added up in CTT02. ``quantity_tag``: its segment, where that is not ``counted``.
 
         Raises:
             InvalidDocument: With every fault collected so far, or else every error the dictionary finds.
@@ -181,26 +197,27 @@ class Draft:
             if not isinstance(ts, TransactionSet):
                 raise InvalidArgument(f"finish returned {ts!r}.", cure="Return a TransactionSet from finish.")
         if count and not any(ts.all("CTT")):
-            ts = attrs.evolve(ts, segments=(*ts.segments, self._totals(list(ts.all(counted)), quantity_at)))
+            quantities = [decimal_of("R", one[quantity_at]) or Decimal(0) for one in ts.all(quantity_tag or counted)]
+            ts = attrs.evolve(ts, segments=(*ts.segments, self._totals(len(list(ts.all(counted))), quantities)))
         if self.partner.upper_case:
             ts = attrs.evolve(ts, segments=(Segment(*(text.upper() for text in one)) for one in ts.segments))
         for wanted in self.partner.required:
-            parts = tuple(wanted.split("*"))
-            if not any(tuple(one)[: len(parts)] == parts for one in ts.segments):
-                self.fault("required", f"the partner requires {wanted}")
+            only, colon, rest = wanted.rpartition(":")
+            parts = tuple(rest.split("*"))
+            if (not colon or only == code) and not any(tuple(one)[: len(parts)] == parts for one in ts.segments):
+                self.fault("required", f"the partner requires {rest}")
         for finding in validate(ts):
             if finding.severity == "error":
                 self.fault("invalid", str(finding))
         self._refuse_if_faulty()
         return ts
 
-    def _totals(self, counted: Sequence[Segment], quantity_at: int) -> Segment:
-        quantities = [decimal_of("R", one[quantity_at]) or Decimal(0) for one in counted]
+    def _totals(self, counted: int, quantities: list[Decimal]) -> Segment:
         if self.partner.ctt02 is None:
-            return Segment("CTT", str(len(counted)))
+            return Segment("CTT", str(counted))
         if self.partner.ctt02 == "sum":
-            return Segment("CTT", str(len(counted)), self.real(sum(quantities, Decimal(0)), "CTT02", _HASH_DIGITS))
-        return Segment("CTT", str(len(counted)), str(hash_total(quantities)))
+            return Segment("CTT", str(counted), self.real(sum(quantities, Decimal(0)), "CTT02", _HASH_DIGITS))
+        return Segment("CTT", str(counted), number(hash_total(quantities)))
 
     def _refuse_if_faulty(self) -> None:
         if self.faults:
@@ -211,9 +228,3 @@ class Draft:
                 cause=self.faults[0][0],
                 cure="Correct the document in its source, or the partner's profile, and replay it.",
             )
-
-
-def hash_total(values: Iterable[Decimal]) -> int:
-    """CTT02 by definition: digits added without points and signs, leftmost cut past ten (section 7, 850)."""
-    total = sum(int(number(abs(value)).replace(".", "")) for value in values)
-    return total % _HASH_LIMIT

@@ -10,7 +10,7 @@ import attrs
 
 from mlconnector.x12._dictionary import ElementSpec, Note, SegmentSpec, codes
 from mlconnector.x12._format import is_date, is_time
-from mlconnector.x12._sets import COMPONENT, REPETITION, Finding, Segment, Severity
+from mlconnector.x12._sets import COMPONENT, REPETITION, Finding, Segment, Severity, masked
 
 __all__ = ["Fault", "segment_findings"]
 
@@ -65,7 +65,7 @@ def _shape_faults(spec: SegmentSpec, present: tuple[bool, ...]) -> Iterator[tupl
 
 
 def _finding(segment: Segment, position: int, index: int, fault: Fault) -> Finding:
-    ref, value = f"{segment.id}{index:02}", segment[index][:99]
+    ref, value = f"{segment.id}{index:02}", masked(segment.id, index, segment[index][:99])
     message = f"{ref} {value!r} {fault.message}." if value else f"{ref} {fault.message}."
     code = f"AK403:{fault.code}" if fault.code else ""
     severity: Severity = "warning" if fault.warning else "error"

@@ -16,9 +16,13 @@ from mlconnector.x12._sets import COMPONENT, REPETITION, Segment, TransactionSet
 
 __all__ = ["interchange"]
 
+_TA1, _ACKNOWLEDGMENTS = "TA1", "FA"
+
 
 def interchange(sets: Sequence[TransactionSet], partner: Partner, *, control: ControlNumbers, at: dt.datetime) -> str:
     """The text of one interchange: one GS a functional id, in order of first appearance (section 1).
+
+    A TA1 stands before the first GS, or alone. Where nothing but acknowledgments is in it ISA14 is 0 (section 8).
 
     Args:
         sets: At least one; ST02 is numbered from 0001 in each group.
@@ -37,10 +41,13 @@ def interchange(sets: Sequence[TransactionSet], partner: Partner, *, control: Co
     groups: dict[str, list[TransactionSet]] = {}
     for ts in sets:
         _fits(ts, partner)
-        groups.setdefault(ts.functional_id, []).append(ts)
+        if ts.code != _TA1:
+            groups.setdefault(ts.functional_id, []).append(ts)
     local = at.astimezone(partner.time_zone or dt.UTC)
     guard = _guard(partner)
-    lines = [_isa(partner, control.interchange, local)]
+    request_ta1 = partner.request_ta1 and not groups.keys() <= {_ACKNOWLEDGMENTS}
+    lines = [_isa(partner, control.interchange, local, request_ta1=request_ta1)]
+    lines += [_body_line(one, ts, partner, guard) for ts in sets if ts.code == _TA1 for one in ts.segments]
     for number, (functional_id, members) in enumerate(groups.items(), control.group):
         lines.append(_gs(partner, functional_id, number, local))
         for index, ts in enumerate(members, 1):
@@ -54,7 +61,7 @@ def interchange(sets: Sequence[TransactionSet], partner: Partner, *, control: Co
 def _fits(ts: TransactionSet, partner: Partner) -> None:
     if ts.version[:6] != partner.version[:6]:
         raise X12Error(f"The {ts.code} is {ts.version}, {partner.receiver.id} reads {partner.version}.", cure=_REMAP)
-    if not ts.functional_id:
+    if not ts.functional_id and ts.code != _TA1:
         raise X12Error(f"No functional id is known for a {ts.code}.", cure="Only sets of the dictionary are written.")
 
 
@@ -73,7 +80,7 @@ def _line(partner: Partner, *elements: str) -> str:
     return partner.delimiters.element.join(elements)
 
 
-def _isa(partner: Partner, number: int, local: dt.datetime) -> str:
+def _isa(partner: Partner, number: int, local: dt.datetime, *, request_ta1: bool) -> str:
     late = partner.version >= "005010"
     return _line(
         partner,
@@ -85,7 +92,7 @@ def _isa(partner: Partner, number: int, local: dt.datetime) -> str:
             f"{partner.receiver.id:<15}",
         ),
         *(date(local, short=True), time(local), partner.delimiters.repetition if late else "U"),
-        *("00501" if late else "00401", f"{number:09}", str(int(partner.request_ta1)), partner.usage),
+        *("00501" if late else "00401", f"{number:09}", str(int(request_ta1)), partner.usage),
         partner.delimiters.component,
     )
 

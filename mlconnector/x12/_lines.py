@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 
 import attrs
 
-from mlconnector.documents import InvoiceLine, OrderLine
+from mlconnector.documents import InvoiceLine, OrderLine, ShipmentItem
 from mlconnector.x12._draft import Draft
 from mlconnector.x12._format import CENT, cents, exact_ratio, number
 
-__all__ = ["Priced", "Told", "basis_factor", "charge", "product_ids", "told"]
+__all__ = ["Priced", "Told", "basis_factor", "charge", "id_pairs", "product_ids", "told"]
 
 GTIN = {12: "UP", 13: "EN", 14: "UK"}
 THOUSAND = Decimal(1000)
@@ -107,20 +108,25 @@ def _price(draft: Draft, line: Priced, unit: str, place: str) -> Told:
     return Told(line.quantity, unit, single)
 
 
-def product_ids(draft: Draft, line: Priced) -> tuple[str, ...]:
+def product_ids(draft: Draft, line: Priced | ShipmentItem) -> tuple[str, ...]:
     """Qualifier and id pairs in the partner's order; GTINs by their length (section 6)."""
+    return id_pairs(draft, line.item_ids, f"line {line.number}")
+
+
+def id_pairs(draft: Draft, item_ids: Mapping[str, str], line: str) -> tuple[str, ...]:
+    """The same for ids that stand alone; ``line`` names their line in a fault."""
     pairs: list[str] = []
     for key, qualifier in draft.partner.product_ids.items():
-        value = line.item_ids.get(key, "").strip()
+        value = item_ids.get(key, "").strip()
         if not value:
             continue
-        place = f"line {line.number} {key}"
+        place = f"{line} {key}"
         if qualifier == "GTIN" and (len(value) not in GTIN or not value.isdigit()):
             draft.fault("item", f"{place}: {value!r} is no GTIN of 12, 13 or 14 digits")
             continue
         pairs += (GTIN[len(value)] if qualifier == "GTIN" else qualifier, draft.identifier(value, place, 48))
     if len(pairs) > 20:
-        draft.fault("item", f"line {line.number}: more than ten product ids")
+        draft.fault("item", f"{line}: more than ten product ids")
     return tuple(pairs)
 
 

@@ -16,6 +16,7 @@ from mlconnector.x12._partner import Terms
 __all__ = [
     "assigned_number",
     "check_numbers",
+    "fixed_references",
     "header",
     "line_details",
     "line_texts",
@@ -73,6 +74,11 @@ def references(draft: Draft, currency: str | None) -> None:
         draft.fault("currency", "the currency is not known")
     elif currency != draft.partner.currency:
         draft.add("CUR", "BY", currency)
+    fixed_references(draft)
+
+
+def fixed_references(draft: Draft) -> None:
+    """The partner's fixed REFs."""
     for qualifier, value in draft.partner.references.items():
         draft.add("REF", qualifier, value)
 

@@ -130,7 +130,8 @@ class Partner:
         price_basis: ``"convert"`` to a price per unit, or ``"state"`` the basis in PO105.
         charges: Descriptions or item ids of charge lines to SAC02; others are ``"F050"`` with their text.
         ctt02: ``None`` (not sent), ``"sum"`` or ``"hash"`` (section 7, 850).
-        required: What must stand in every set, ``("REF*DP", "N1*ST")``; missing parks.
+        required: What must stand in every set, or after a code and a colon in those sets alone,
+            ``("REF*DP", "850:N1*ST")``; missing parks.
         order_type: BEG02 of a plain order. ``release_reference``: ``None`` puts a blanket's number into BEG04, a
             qualifier into that REF (rule B15).
         account_reference, cost_center_reference: REF qualifiers of order lines (rule B16); ``account_required``.
@@ -139,7 +140,19 @@ class Partner:
             ``"new_new"`` (section 7, 860).
         credit_sign: Amounts of a credit: ``"positive"`` with BIG07 CR, or ``"negative"``.
         three_decimals: ``"park"``, or ``"round"`` half-up to the two decimals of N2 (rule B23).
-        voucher_reference: REF qualifier of our own voucher key (rule B20). ``tax_code``: TXI01.
+        voucher_reference: REF qualifier of our own voucher key (rule B20), and of our payment number where TRN02 is
+            the bank's. ``tax_code``: TXI01.
+        payment_methods: ERP payment methods to BPR04, beside ``check``, ``ach``, ``wire`` and ``card``. Empty: an
+            advice says ``NON`` for a method it does not know; one that is missing from a filled table is refused.
+        remittance_gross: RMR05: ``"settled"``, what the payment settles, or ``"invoice"``, the invoice's amount
+            (rule B30). ``withholding_reason``: ADX02 of tax withheld; without one such a payment is refused.
+        originator: TRN03, and BPR10 on a route to a bank: ten characters, often ``1`` and the tax id.
+        hierarchy: BSN05: ``"0001"`` order, pack, item; ``"0003"`` pack, order, item; ``"0004"`` order, item. ``None``
+            is 0001 where there are packs, else 0004. ``sscc_digits``: 18, or 20 with ``00`` before it; ``None`` as it
+            is.
+        packaging: Kinds of packs to TD101, ``{"CTN": "CTN25"}``. ``carriers``: ERP carriers to SCAC (TD503); others go
+            as text in TD505.
+        promised_date: ACK04: ``"067"`` current schedule delivery, or ``"068"`` ship.
         finish: ``finish(ts, document) -> TransactionSet``, before counting and validation.
 
     Raises:
@@ -187,6 +200,15 @@ class Partner:
     three_decimals: Literal["park", "round"] = "park"
     voucher_reference: str = "CR"
     tax_code: str = "TX"
+    payment_methods: Mapping[str, str] = attrs.field(factory=ReadOnly, converter=_table)
+    remittance_gross: Literal["settled", "invoice"] = "settled"
+    withholding_reason: str | None = None
+    originator: str = ""
+    hierarchy: Literal["0001", "0003", "0004"] | None = None
+    sscc_digits: Literal[18, 20] | None = None
+    packaging: Mapping[str, str] = attrs.field(factory=ReadOnly, converter=_table)
+    carriers: Mapping[str, str] = attrs.field(factory=ReadOnly, converter=_table)
+    promised_date: Literal["067", "068"] = "067"
 
     def __attrs_post_init__(self) -> None:
         faults = _faults(self)
@@ -236,13 +258,22 @@ _CHOICES: Mapping[str, tuple[Any, ...]] = {
     "poc_quantities": ("total_left", "old_new", "new_new"),
     "credit_sign": ("positive", "negative"),
     "three_decimals": ("park", "round"),
+    "remittance_gross": ("settled", "invoice"),
+    "hierarchy": (None, "0001", "0003", "0004"),
+    "sscc_digits": (None, 18, 20),
+    "promised_date": ("067", "068"),
 }
 _TYPES: Mapping[type, tuple[str, ...]] = {
     bool: ("upper_case", "request_ta1", "account_required"),
-    str: ("sender_code", "receiver_code", "buyer_name"),
+    str: ("sender_code", "receiver_code", "buyer_name", "originator"),
 }
 _CODES = {"order_type": 2, "voucher_reference": 3, "tax_code": 2}
-_REFERENCES = ("release_reference", "account_reference", "cost_center_reference")
+_OPTIONAL_CODES = {
+    "release_reference": 3,
+    "account_reference": 3,
+    "cost_center_reference": 3,
+    "withholding_reason": 2,
+}
 _TABLES: Mapping[str, tuple[int, int]] = {
     "references": (1, 30),
     "product_ids": (2, 4),
@@ -250,6 +281,9 @@ _TABLES: Mapping[str, tuple[int, int]] = {
     "freight": (2, 2),
     "bases": (2, 2),
     "charges": (4, 4),
+    "payment_methods": (3, 3),
+    "packaging": (3, 5),
+    "carriers": (2, 4),
 }
 
 
@@ -280,9 +314,9 @@ def _faults(partner: Partner) -> list[str]:
         faults += _table_faults(name, getattr(partner, name), *widths)
     for name, most in _CODES.items():
         faults += _code_faults(name, getattr(partner, name), most)
-    for name in _REFERENCES:
+    for name, most in _OPTIONAL_CODES.items():
         if getattr(partner, name) is not None:
-            faults += _code_faults(name, getattr(partner, name), 3)
+            faults += _code_faults(name, getattr(partner, name), most)
     faults += _typed_table_faults("terms", partner.terms, Terms)
     faults += _typed_table_faults("parties", partner.parties, Id)
     required: Any = partner.required
@@ -315,11 +349,13 @@ def _frame_faults(partner: Partner) -> list[str]:
     if isinstance(partner.references, Mapping):
         values = [str(value) for value in partner.references.values()]
         faults += [f"references: {value!r} holds a delimiter" for value in values if set(value) & marks]
-    for name in ("sender", "receiver", "sender_code", "receiver_code"):
+    for name in ("sender", "receiver", "sender_code", "receiver_code", "originator"):
         value: Any = getattr(partner, name)
         text = str(value.id if isinstance(value, Id) else value)
         if set(text) & marks:
             faults.append(f"{name}={text!r} holds a delimiter")
+        if name == "originator" and text and not (len(text) == 10 and text.isascii() and text.isalnum()):
+            faults.append(f"{name}={text!r} is not ten letters and digits")
         if name.endswith("code") and text and not (2 <= len(text) <= 15 and _VISIBLE.fullmatch(text)):
             faults.append(f"{name}={text!r} is not 2 to 15 visible characters")
     return faults

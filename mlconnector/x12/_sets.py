@@ -21,6 +21,7 @@ __all__ = [
     "Interchange",
     "Segment",
     "TransactionSet",
+    "masked",
 ]
 
 COMPONENT = "\x1f"
@@ -33,6 +34,16 @@ Severity = Literal["error", "warning", "note"]
 
 
 _SEGMENT_ID = re.compile("[A-Z][A-Z0-9]{1,2}")
+_ACCOUNTS = {("BPR", 9), ("BPR", 15), ("BPR", 21)}
+"""Elements that hold the number of a bank account (section 7, 820)."""
+
+
+def masked(tag: str, index: int, value: str) -> str:
+    """A value as people and logs may see it: of a bank account the last four characters."""
+    if (tag, index) not in _ACCOUNTS:
+        return value
+    hidden = len(value) - 4 if len(value) > 6 else len(value)
+    return "x" * hidden + value[hidden:]
 
 
 class Segment(tuple[str, ...]):
@@ -41,6 +52,7 @@ class Segment(tuple[str, ...]):
     Elements count from 1, as analysts do: ``segment[2]`` is ``"0042"``; an element that is not there is ``""``.
     ``segment[0]`` is the id. A composite is given as a tuple (``Segment("POC", "1", "QI", "5", "2", ("EA",))``) and
     read with :meth:`parts`. Trailing empty elements are dropped (X12 reference, section 2); equality is by value.
+    ``str`` and ``repr`` show of a bank account its last four characters only; its element holds it whole.
 
     Raises:
         InvalidArgument: An id that is not two or three capital letters and digits, or an element that is not text.
@@ -84,11 +96,14 @@ class Segment(tuple[str, ...]):
         return tuple(self[index].split(COMPONENT))
 
     def __repr__(self) -> str:
-        shown = (tuple(text.split(COMPONENT)) if COMPONENT in text else text for text in tuple.__iter__(self))
+        shown = (tuple(text.split(COMPONENT)) if COMPONENT in text else text for text in self._shown())
         return f"Segment({', '.join(map(repr, shown))})"
 
     def __str__(self) -> str:
-        return "*".join(tuple.__iter__(self)).replace(COMPONENT, ">").replace(REPETITION, "^")
+        return "*".join(self._shown()).replace(COMPONENT, ">").replace(REPETITION, "^")
+
+    def _shown(self) -> Iterator[str]:
+        return (masked(self.id, index, text) for index, text in enumerate(tuple.__iter__(self)))
 
 
 def _as_read(values: tuple[str, ...]) -> Segment:
@@ -284,3 +299,8 @@ class TransactionSet:
         from mlconnector.x12._render import readable
 
         return readable(self)
+
+    def _repr_html_(self) -> str:
+        from mlconnector.x12._render import as_html
+
+        return as_html(self)

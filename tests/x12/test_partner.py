@@ -89,6 +89,15 @@ def test_every_fault_is_told_at_once():
         "order_type": "S",
         "release_reference": "LONG",
         "ctt02": "maybe",
+        "originator": "123*",
+        "withholding_reason": "too long",
+        "remittance_gross": "some",
+        "hierarchy": "0002",
+        "sscc_digits": 19,
+        "packaging": {"CTN": "1"},
+        "carriers": {"UPS": "UNITED"},
+        "payment_methods": {"T": "TRANSFER"},
+        "promised_date": "002",
     }
     with pytest.raises(InvalidArgument) as caught:
         x12.Partner.load(wrong)
@@ -123,6 +132,8 @@ def test_delimiters_are_checked(delimiters):
         {"terms": 5},
         {"terms": {"N": x12.Terms(percent="much")}},
         {"parties": {"1": "x"}},
+        {"originator": "123456789"},
+        {"originator": "12345678-0"},
     ],
 )
 def test_what_cannot_be_meant_is_refused(options):

@@ -97,6 +97,19 @@ def test_a_set_reads_well():
     assert "05 Element: x" in str(strange)
 
 
+def test_a_notebook_shows_the_same_as_a_table_and_runs_nothing():
+    ts = x12.to_850(order(buyer="<script>alert(1)</script> & Co"), partner(delimiters={"component": ":"}))
+    shown = ts._repr_html_()
+    assert "<caption>850 Purchase Order, version 004010, control number 0001</caption>" in shown
+    assert "<tr><td>PO103</td><td>Unit or Basis for Measurement Code</td><td>EA</td><td>each</td></tr>" in shown
+    assert "<th>CTT</th><th>Transaction Totals</th>" in shown
+    assert "<script>" not in shown
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; Co" in shown
+    assert "<ul>" not in shown
+    noted = x12.to_850(order(buyer="M\u00fcller <b>"), partner())._repr_html_()
+    assert "<li>PER02: Written as &#x27;Muller &lt;b&gt;&#x27;.</li>" in noted
+
+
 def test_a_finding_reads_well():
     finding = x12.Finding("PO104", "length", "1", "error", "AK403:5", "Too long.")
     assert str(finding) == "PO104: Too long."

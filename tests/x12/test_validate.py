@@ -173,6 +173,113 @@ def test_the_total_of_an_invoice(lines, good):
     assert (found(ts) == []) is good
 
 
+BPR, BSN = "BPR*I*{}*C*CHK", "BSN*00*S-1*20260301*1200"
+
+
+@pytest.mark.parametrize(
+    ("lines", "good"),
+    [
+        (("ENT*1", "RMR*IV*1**100"), True),
+        (("RMR*IV*1**100",), True),
+        (("ENT*1", "RMR*IV*1**60", "RMR*IV*2**40"), True),
+        (("ENT*1", "RMR*IV*1**120", "RMR*CM*2**-20"), True),
+        (("ENT*1", "RMR*IV*1**99.99"), False),
+        (("ENT*1", "ADX*-20*L6", "RMR*IV*1**120"), True),
+        (("ENT*1", "RMR*IV*1**120", "ADX*-20*L6"), False),
+        (("ENT*1", "RMR*IV*1**60", "ADX*-5*01", "ENT*2", "ADX*-10*L6", "RMR*IV*2**50"), True),
+        (("ENT*1", "ADX*x*L6", "RMR*IV*1**120"), None),
+        (("ENT*1", "RMR*IV*1", "RMR*IV*2**40"), None),
+        (("ENT*1", "RMR*IV*1**x", "RMR*IV*2**40"), None),
+        (("ENT*1", "ADX*-20*L6"), None),
+    ],
+)
+def test_the_sum_of_a_payment(lines, good):
+    ts = a_set(BPR.format(100), *lines, code="820")
+    sums = [finding for finding in x12.validate(ts) if finding.place == "BPR02"]
+    assert (not sums) is (good is not False)
+    if sums:
+        assert (sums[0].rule, sums[0].severity, sums[0].value) == ("arithmetic", "error", "100")
+
+
+def test_a_payment_without_an_amount_of_its_own_has_no_sum():
+    for first in (BPR.format(""), BPR.format("x")):
+        assert all(finding.place != "BPR02" for finding in x12.validate(a_set(first, "RMR*IV*1**5", code="820")))
+
+
+@pytest.mark.parametrize(
+    ("lines", "good"),
+    [
+        (("RMR*IV*1**98*100*2",), True),
+        (("RMR*IV*1**98*110*2*01*-10",), True),
+        (("RMR*IV*1**98*110*2", "ADX*-10*01"), True),
+        (("RMR*IV*1**98*110*2", "ADX*x*01"), False),
+        (("RMR*IV*1**98*500",), False),
+        (("RMR*IV*1**98",), True),
+        (("RMR*IV*1***98",), True),
+    ],
+)
+def test_what_an_invoice_says_of_itself_is_told_when_it_does_not_fit(lines, good):
+    ts = a_set(BPR.format(98), "ENT*1", *lines, code="820")
+    told = [finding for finding in x12.validate(ts) if finding.place == "segment 4 RMR04"]
+    assert (not told) is good
+    assert all((finding.severity, finding.code) == ("warning", "") for finding in told)
+
+
+@pytest.mark.parametrize(
+    ("levels", "errors", "warnings"),
+    [
+        (("1**S*1", "2*1*O*1", "3*2*I*0"), [], []),
+        (("1**S", "2*1*O", "3*1*O"), [], []),
+        (("1**S", "2*7*O"), ["segment 4 HL02"], []),
+        (("1*1*S", "2*1*O"), ["segment 3 HL02"], []),
+        (("1**S", "2*3*O", "3*1*O"), ["segment 4 HL02"], []),
+        (("1**S", "2*1*O", "2*1*O"), ["segment 5 HL01"], []),
+        (("1**S", "1*1*O"), ["segment 4 HL01"], []),
+        (("01**S", "02*01*O"), [], []),
+        (("1**S", "5*1*O"), [], ["segment 4 HL01"]),
+        (("1**S", "2**O"), [], ["segment 4 HL02"]),
+        (("1**S*0", "2*1*O"), [], ["segment 3 HL04"]),
+        (("1**S*1",), [], ["segment 3 HL04"]),
+        (("**S", "2**O"), [], ["segment 4 HL02"]),
+    ],
+)
+def test_the_parentage_of_levels(levels, errors, warnings):
+    ts = a_set(BSN, *(f"HL*{level}" for level in levels), code="856")
+    told = [finding for finding in x12.validate(ts) if finding.rule == "hierarchy"]
+    assert [finding.place for finding in told if finding.severity == "error"] == errors
+    assert [finding.place for finding in told if finding.severity == "warning"] == warnings
+    assert {finding.code for finding in told} <= {"AK403:7" if errors else ""}
+
+
+@pytest.mark.parametrize(
+    ("total", "good"), [("CTT*2", True), ("CTT*1", False), ("CTT*2*7", True), ("CTT*2*2", False), ("CTT*3*7", False)]
+)
+def test_the_totals_of_a_shipment_are_its_levels_and_what_was_shipped(total, good):
+    lines = ("HL*1**S", "HL*2*1*I", "LIN**BP*A", "SN1**7*EA", total)
+    assert (found(a_set(BSN, *lines, code="856")) == []) is good
+
+
+@pytest.mark.parametrize(
+    ("code", "right"), [("820", "RA"), ("856", "SH"), ("855", "PR"), ("860", "PC"), ("997", "FA"), ("810", "IN")]
+)
+def test_every_set_belongs_into_its_own_group(code, right):
+    def told(functional_id):
+        group = x12.Group(
+            functional_id=functional_id,
+            sender="A",
+            receiver="B",
+            date="",
+            time="",
+            control_number="1",
+            agency="X",
+            version="004010",
+        )
+        return [finding.code for finding in x12.validate(a_set(code=code, group=group)) if finding.place == "GS01"]
+
+    assert told(right) == []
+    assert told("PO") == ["AK502:6"]
+
+
 def test_unknown_sets_and_versions_are_warnings_and_checked_as_far_as_known():
     assert ("ST01", "AK502:1") in found(a_set("REF*DP", code="824"), "warning")
     assert ("segment 2 REF02", "AK403:2") in found(a_set("REF*DP", code="824"))

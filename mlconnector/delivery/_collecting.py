@@ -1,0 +1,200 @@
+"""Collecting: files are fetched, stored in the inbox, and only then removed where they lay (delivery rule 14)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import attrs
+
+from mlconnector.delivery._inbox import Message, Owed
+from mlconnector.delivery._ledger import Ledger
+from mlconnector.delivery._part import attend, leased, report_of
+from mlconnector.delivery._report import KindReport, Report
+from mlconnector.delivery._rows import Attention
+from mlconnector.delivery._store import Lease
+from mlconnector.errors import MLConnectorError, NotFound
+
+__all__ = ["Collection", "Interpreted", "Mailbox"]
+
+log = logging.getLogger("mlconnector.delivery")
+
+
+class Listed(Protocol):
+    """A file in a listing."""
+
+    @property
+    def name(self) -> str:
+        """File name."""
+        ...
+
+    @property
+    def path(self) -> str:
+        """What it is fetched by."""
+        ...
+
+    @property
+    def size(self) -> int | None:
+        """Bytes, where the listing says so."""
+        ...
+
+    @property
+    def modified(self) -> dt.datetime | None:
+        """Time stamp, where the listing says so."""
+        ...
+
+
+class Mailbox(Protocol):
+    """Where files lie: a client that lists, fetches and deletes."""
+
+    def files(self, folder: str) -> Sequence[Listed]:
+        """Files of a folder; raises ``NotFound`` where there is no such folder."""
+        ...
+
+    def download(self, path: str) -> bytes:
+        """The bytes of a file."""
+        ...
+
+    def delete(self, path: str) -> None:
+        """Remove a file; one that is gone already counts as removed."""
+        ...
+
+
+@attrs.frozen
+class Interpreted:
+    """What an interpreter found in a file."""
+
+    messages: tuple[Message, ...]
+    owed: tuple[Owed, ...] = ()
+
+
+class Collection:
+    """Everything in some folders, into an inbox.
+
+    Args:
+        name: Names the part in its ledger. ``box``: the inbox, ``name`` by default.
+        mailbox: Where the files lie. ``folders``: which folders; one that is not there holds nothing.
+        interpret: Finds the messages in a file; called with its bytes. Never raises for what it cannot read.
+        ledger: The durable memory.
+        on_attention: Called with every new attention item.
+        lease: How long a worker may be silent before another takes over.
+    """
+
+    kind = "inbox"
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        mailbox: Mailbox,
+        folders: Sequence[str],
+        interpret: Callable[[bytes], Interpreted],
+        ledger: Ledger,
+        box: str | None = None,
+        on_attention: Callable[[Attention], None] | None = None,
+        lease: dt.timedelta = dt.timedelta(minutes=10),
+    ) -> None:
+        self.name = name
+        self.box = box or name
+        self.ledger = ledger
+        self._mailbox = mailbox
+        self._folders = tuple(folders)
+        self._interpret = interpret
+        self._on_attention = on_attention
+        self._lease = lease
+
+    def run(
+        self,
+        *,
+        dry_run: bool = False,
+        progress: Any = None,  # noqa: ARG002 - every part of a flow takes it
+        stop: Any = None,
+        limit: int | None = None,  # noqa: ARG002 - every part of a flow takes it
+    ) -> Report:
+        """Collect every file; a dry run lists them and fetches none.
+
+        Raises:
+            LeaseLost: Another worker is at it.
+            MLConnectorError: What stopped the run, with ``.report``.
+        """
+        report = KindReport(kind=self.kind)
+        if dry_run:
+            for listed in self._listed():
+                report.note(listed.path, "queued")
+            return report_of(self.ledger, self.name, report, dry_run=True)
+        try:
+            with leased(self.ledger, self.name, self._lease) as lease:
+                for folder in self._folders:
+                    self._collect(folder, lease, report, stop)
+        except MLConnectorError as error:
+            error.report = report_of(self.ledger, self.name, report, dry_run=False)
+            raise
+        return report_of(self.ledger, self.name, report, dry_run=False)
+
+    def _listed(self) -> list[Listed]:
+        return [listed for folder in self._folders for listed in self._files(folder)]
+
+    def _files(self, folder: str) -> Sequence[Listed]:
+        try:
+            return self._mailbox.files(folder)
+        except NotFound:
+            return ()
+
+    def _collect(self, folder: str, lease: Lease, report: KindReport, stop: Any) -> None:
+        stored: dict[str, tuple[Listed, str]] = {}
+        for listed in self._files(folder):
+            if stop is not None and stop.is_set():
+                break
+            try:
+                content = self._mailbox.download(listed.path)
+            except NotFound:
+                continue
+            self._store(listed, content, lease, report)
+            stored[listed.path] = (listed, hashlib.sha256(content).hexdigest())
+        if stored:
+            self._remove(folder, stored)
+
+    def _store(self, listed: Listed, content: bytes, lease: Lease, report: KindReport) -> None:
+        found = self._interpret(content)
+        states = self.ledger.inbox.store(self.box, listed.path, content, found.messages, owed=found.owed, lease=lease)
+        new: list[Attention | None] = []
+        with self.ledger.store.transaction(lease) as transaction:
+            for message in found.messages:
+                state = states[message.identity]
+                report.note(f"{listed.path}: {message.identity}", _CATEGORIES[state], _REASONS.get(state, ""))
+                if state == "quarantined":
+                    text = f"{listed.name} holds something that cannot be read: {message.unreadable}"
+                    new.append(attend(transaction, self.name, self.kind, message.identity, text))
+                elif state == "parked":
+                    text = f"{listed.name} repeats the numbers of an earlier message with other content."
+                    new.append(attend(transaction, self.name, self.kind, message.identity, text))
+        for item in filter(None, new):
+            log.warning("attention: %s %s: %s", self.name, item.key, item.text)
+            if self._on_attention is not None:
+                self._on_attention(item)
+
+    def _remove(self, folder: str, stored: dict[str, tuple[Listed, str]]) -> None:
+        """Remove what is still what was stored: by size and stamp, else by its bytes."""
+        now = {listed.path: listed for listed in self._files(folder)}
+        for path, (before, digest) in stored.items():
+            after = now.get(path)
+            if after is not None and self._same(before, after, digest):
+                self._mailbox.delete(path)
+
+    def _same(self, before: Listed, after: Listed, digest: str) -> bool:
+        if before.size is not None and before.modified is not None:
+            return (before.size, before.modified) == (after.size, after.modified)
+        try:
+            return hashlib.sha256(self._mailbox.download(after.path)).hexdigest() == digest
+        except NotFound:
+            return False
+
+    def __repr__(self) -> str:
+        return f"Collection({self.name!r}, {', '.join(self._folders)})"
+
+
+_CATEGORIES = {"stored": "delivered", "repeated": "unchanged", "quarantined": "parked", "parked": "parked"}
+_REASONS = {"quarantined": "cannot be read", "parked": "same identity, other content"}
