@@ -83,12 +83,14 @@ if TYPE_CHECKING:
         X12Error,
     )
     from mlconnector.frames import to_arrow, to_pandas, to_polars
+    from mlconnector.fusion import OracleFusion
     from mlconnector.http import Retry, Timeout
     from mlconnector.jdedwards import AISSession, Approval, JDEdwardsAIS
     from mlconnector.records import Page, Records, Rejected
     from mlconnector.target import Change, ControlNumbers, Prepared, Receipt, Sink, Source, Target
 
 _DOORS = {
+    "fusion": ("OracleFusion",),
     "auth": ("HTTPBasic", "OAuth2ClientCredentials", "OAuth2Password", "TokenManager"),
     "check": ("Check", "CheckStep"),
     "cleo": ("Cleo", "CleoFiles"),
@@ -202,6 +204,7 @@ __all__ = [
     "NotFound",
     "OAuth2ClientCredentials",
     "OAuth2Password",
+    "OracleFusion",
     "OrderAcknowledgment",
     "OrderLine",
     "Pack",

@@ -26,7 +26,7 @@ def test_every_name_is_there_and_documented() -> None:
 
 
 @pytest.mark.parametrize(
-    "room", ["auth", "cleo", "credentials", "delivery", "documents", "flows", "frames", "http", "jdedwards", "x12"]
+    "room", ["auth", "cleo", "credentials", "delivery", "documents", "flows", "frames", "fusion", "http", "jdedwards", "x12"]
 )
 def test_every_door_has_what_it_names(room: str) -> None:
     module = __import__(f"mlconnector.{room}", fromlist=["x"])
@@ -38,7 +38,7 @@ def test_importing_loads_no_vendor_and_nothing_heavy() -> None:
     code = """
 import sys, logging, mlconnector
 heavy = {"requests", "keyring", "cryptography", "pandas", "sqlite3"}
-vendors = ("mlconnector.jdedwards", "mlconnector.cleo")
+vendors = tuple(f"mlconnector.{name}" for name in ("jdedwards", "fusion", "peoplesoft", "cleo", "coupa", "bill"))
 loaded = [name for name in sys.modules if name.split(".")[0] in heavy or name.startswith(vendors)]
 assert not loaded, loaded
 assert not logging.getLogger().handlers
@@ -69,7 +69,7 @@ _ORDER = [
     ["frames"],
     ["auth"],
     ["x12"],
-    ["jdedwards", "cleo"],
+    ["jdedwards", "fusion", "peoplesoft", "cleo", "coupa", "bill"],
     ["delivery"],
     ["flows"],
 ]

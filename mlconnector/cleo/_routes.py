@@ -91,6 +91,8 @@ class Route:
         unknown = [code for code in self.sends if code not in _CODES]
         if unknown:
             faults.append(f"sends={unknown!r} are not among {', '.join(_CODES)}")
+        if "856" in self.sends and self.role not in ("customer", "warehouse"):
+            faults.append(f"role={self.role!r}: an 856 goes to a customer or a warehouse, never to others (rule B31)")
         if not self.folder.strip("/"):
             faults.append(f"folder={self.folder!r} names no folder")
         if self.path is not None and (self.format != "json" or not self.path.startswith("/")):

@@ -6,7 +6,10 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
+import attrs
+
 from mlconnector import x12
+from mlconnector.cleo._codes import translated
 from mlconnector.cleo._documents import code_of, content_of, csv_of, party_of
 from mlconnector.cleo._names import file_name
 from mlconnector.cleo._routes import Route, Routes, pair_of
@@ -119,6 +122,7 @@ class FilesTarget:
         if route.format != "x12" or route.partner is None:
             return self._plain(change, route)
         at = self._cleo.clock.now()
+        change = attrs.evolve(change, document=translated(document, change.crosswalk))
         ts = self._set(change, route, route.partner, at)
         partner, functional_id = route.partner, str(ts.functional_id)
         sender, receiver = pair_of(partner)
@@ -235,12 +239,13 @@ class FilesTarget:
         return route.order_number.format(number=order.number, company=order.company, type=order.type)
 
     def _plain(self, change: Change[Any], route: Route) -> Prepared:
-        document, sender = change.document, "" if route.partner is None else route.partner.sender.id
+        sender = "" if route.partner is None else route.partner.sender.id
+        document = translated(change.document, change.crosswalk)
         code = code_of(document)
         name = file_name(code, sender, change.key, change.revision, None, route.format)
         content = csv_of(document) if route.format == "csv" else to_json(document)
         steps = ("upload", "run") if route.action else ()
-        return Prepared(document, content, name, steps=steps, describe=self._described(route, code))
+        return Prepared(change.document, content, name, steps=steps, describe=self._described(route, code))
 
     @staticmethod
     def _described(route: Route, code: str) -> dict[str, Any]:

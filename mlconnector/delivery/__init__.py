@@ -8,6 +8,7 @@ from mlconnector.delivery._crosswalk import Crosswalk
 from mlconnector.delivery._flow import Flow
 from mlconnector.delivery._inbound import InboundReader
 from mlconnector.delivery._inbox import Inbox, InboxMessage, Message, Owed
+from mlconnector.delivery._job import Excluded
 from mlconnector.delivery._ledger import Ledger
 from mlconnector.delivery._part import Part
 from mlconnector.delivery._report import KindReport, Preview, Report
@@ -22,6 +23,7 @@ __all__ = [
     "Confirmed",
     "Crosswalk",
     "Delivery",
+    "Excluded",
     "Flow",
     "Heard",
     "HistoryEvent",

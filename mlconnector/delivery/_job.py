@@ -17,14 +17,23 @@ from mlconnector.delivery._store import Lease, Transaction
 from mlconnector.documents import Document
 from mlconnector.target import Target
 
-__all__ = ["HOLDING", "Job", "Settings", "log"]
+__all__ = ["HOLDING", "Excluded", "Job", "Settings", "log"]
 
 log = logging.getLogger("mlconnector.delivery")
 
 HOLDING = "(state IN ('sending', 'in doubt', 'unknown') OR (state = 'parked' AND detail IN ('conflict', 'in doubt')))"
 """An open delivery: it holds its key, never another (delivery rule 4)."""
 
-Select = Callable[[Any, bool], str | None]
+
+@attrs.frozen
+class Excluded:
+    """Not meant to go, and why; ``attention`` is shown where the target knows the document already."""
+
+    reason: str
+    attention: str = ""
+
+
+Select = Callable[[Any, bool], str | Excluded | None]
 
 
 @attrs.frozen(kw_only=True)

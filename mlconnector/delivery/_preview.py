@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-from mlconnector.delivery._job import Settings
+from mlconnector.delivery._job import Excluded, Settings
 from mlconnector.delivery._ledger import Ledger
 from mlconnector.delivery._payload import frozen
 from mlconnector.delivery._report import KindReport, Preview
@@ -51,7 +51,7 @@ class Previewer:
         base = heads[0]["base"] if heads else 0
         reason = settings.select(document, base > 0) if settings.select is not None else None
         if reason is not None:
-            report.note(key, "excluded", reason)
+            report.note(key, "excluded", reason.reason if isinstance(reason, Excluded) else reason)
             return
         if not document.ready:
             report.note(key, "waiting", document.waiting_for[0])

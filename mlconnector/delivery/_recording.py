@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from mlconnector.delivery._job import Job
+from mlconnector.delivery._job import Excluded, Job
 from mlconnector.delivery._rows import QUEUED
 from mlconnector.delivery._store import Transaction
 from mlconnector.documents import Document, to_json
@@ -100,7 +100,12 @@ class Recorder:
         if select is None:
             return None
         known = head is not None and (head["base"] > 0 or self._is_open(transaction, usage, document.key))
-        return select(document, known)
+        found = select(document, known)
+        if not isinstance(found, Excluded):
+            return found
+        if known and found.attention:
+            self._job.attend(transaction, document.key, found.attention)
+        return found.reason
 
     def _is_open(self, transaction: Transaction, usage: str, key: str) -> bool:
         return bool(

@@ -53,7 +53,8 @@ class Sync:
             known; rule B2) or an aware datetime.
         on_baseline_change: What a later change of something recorded as known does: ``"attention"``, ``"create"``
             (goes as new) or ``"change"``.
-        select: Called with the document and whether the target knows its key; a text excludes it, with that reason.
+        select: Called with the document and whether the target knows its key; a text excludes it, with that reason,
+            an :class:`Excluded` also shows it to a person.
         overwrite: Write over what people changed in the target (delivery rule 12).
         stop_after: So many documents in a row parked for one cause stop the run.
         uncounted_causes: Causes that do not count for that.

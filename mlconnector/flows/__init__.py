@@ -2,8 +2,31 @@
 
 from __future__ import annotations
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from mlconnector.cleo import Route, Routes
 from mlconnector.delivery import Flow
-from mlconnector.flows._jde_to_cleo import jde_to_cleo
 
-__all__ = ["Flow", "Route", "Routes", "jde_to_cleo"]
+if TYPE_CHECKING:
+    from mlconnector.flows._fusion_to_cleo import fusion_to_cleo
+    from mlconnector.flows._jde_to_cleo import jde_to_cleo
+    from mlconnector.flows._trace import PaymentTrace, trace_payment
+
+__all__ = ["Flow", "PaymentTrace", "Route", "Routes", "fusion_to_cleo", "jde_to_cleo", "trace_payment"]
+
+_HOMES = {
+    "PaymentTrace": "_trace",
+    "fusion_to_cleo": "_fusion_to_cleo",
+    "jde_to_cleo": "_jde_to_cleo",
+    "trace_payment": "_trace",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Each flow loads its own two systems only."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value

@@ -20,12 +20,16 @@ if TYPE_CHECKING:
     from mlconnector.testing._cleo import CleoSimulator, Payload
     from mlconnector.testing._cleo_files import Upload
     from mlconnector.testing._clock import ManualClock
+    from mlconnector.testing._fusion import FusionSimulator
+    from mlconnector.testing._fusion_token import IdentityDomainSimulator
     from mlconnector.testing._server import Simulator
     from mlconnector.testing._wire import Call
 
 __all__ = [
     "Call",
     "CleoSimulator",
+    "FusionSimulator",
+    "IdentityDomainSimulator",
     "JDEdwardsSimulator",
     "ManualClock",
     "Payload",
@@ -43,6 +47,8 @@ __all__ = [
 _HOMES = {
     "Call": "_wire",
     "CleoSimulator": "_cleo",
+    "FusionSimulator": "_fusion",
+    "IdentityDomainSimulator": "_fusion_token",
     "JDEdwardsSimulator": "_ais",
     "ManualClock": "_clock",
     "Payload": "_cleo",

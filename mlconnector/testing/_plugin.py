@@ -11,9 +11,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from mlconnector.testing import CleoSimulator, JDEdwardsSimulator, ManualClock
+    from mlconnector.testing import (
+        CleoSimulator,
+        FusionSimulator,
+        JDEdwardsSimulator,
+        ManualClock,
+    )
 
-__all__ = ["cleo_simulator", "jde_simulator", "mc_clock"]
+__all__ = ["cleo_simulator", "fusion_simulator", "jde_simulator", "mc_clock"]
 
 
 @pytest.fixture
@@ -39,4 +44,13 @@ def cleo_simulator(mc_clock: ManualClock) -> Iterator[CleoSimulator]:
     from mlconnector.testing import CleoSimulator
 
     with CleoSimulator(clock=mc_clock) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def fusion_simulator(mc_clock: ManualClock) -> Iterator[FusionSimulator]:
+    """A running Oracle Fusion simulator, with its token host, on ``mc_clock``."""
+    from mlconnector.testing import FusionSimulator
+
+    with FusionSimulator(clock=mc_clock) as simulator:
         yield simulator

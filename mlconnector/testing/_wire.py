@@ -18,6 +18,8 @@ MASK = "***"
 _SECRET_NAMES = frozenset(
     {
         "password",
+        "client_secret",
+        "assertion",
         "token",
         "access_token",
         "pstoken",

@@ -1,0 +1,158 @@
+"""Rows of ``invoices`` with lines and installments become invoices; pure (Fusion reference, section 8; B20 to B23)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+
+from mlconnector.documents import Invoice, InvoiceLine, Party, PayItem
+from mlconnector.fusion._made import Made, Site
+from mlconnector.fusion._settings import Gate
+from mlconnector.fusion._values import Fields, Row
+
+__all__ = ["to_invoices"]
+
+_KINDS = {"credit memo": "credit", "debit memo": "debit"}
+_LINE_KINDS = {"tax": "tax", "freight": "charge", "miscellaneous": "charge"}
+_EXTRAS = ("VoucherNumber", "LegalEntity", "SupplierSite", "ValidationStatus", "ApprovalStatus", "AccountingStatus")
+
+
+def to_invoices(row: Row, site: Site) -> Iterator[Made]:
+    """The invoice of a row.
+
+    ``number`` and key are the ``InvoiceId``; the supplier's own number is unique for a supplier only. ``gross`` is in
+    the invoice's currency; the ledger's currency stands nowhere, so ``base_currency`` is not known.
+    """
+    faults: list[str] = []
+    head = Fields(row, faults)
+    number = head.text("InvoiceId")
+    installments = [
+        Fields(one, faults, "installment", "InstallmentNumber") for one in row.get("invoiceInstallments") or ()
+    ]
+    lines = [
+        _line(cells, site)
+        for cells in (Fields(one, faults, "line", "LineNumber") for one in row.get("invoiceLines") or ())
+        if not (cells.flag("DiscardedFlag") or cells.flag("CanceledFlag"))
+    ]
+    pay_items = tuple(_pay_item(one) for one in installments)
+    void = (
+        head.flag("CanceledFlag")
+        or head.date("CanceledDate") is not None
+        or Gate.has(site.gate.cancelled, head.text("ValidationStatus"))
+    )
+    invoice = Invoice(
+        number=number,
+        kind=_KINDS.get(head.text("InvoiceType").casefold(), "voucher"),
+        type=head.text("InvoiceType"),
+        supplier_invoice_number=head.text("InvoiceNumber"),
+        date=head.date("InvoiceDate"),
+        due_date=min((item.due_date for item in pay_items if item.due_date is not None), default=None),
+        gl_date=head.date("AccountingDate"),
+        supplier=_supplier(head),
+        payee=_payee(head),
+        remit_to=_remit_to(installments),
+        company=head.text("BusinessUnit"),
+        currency=head.text("InvoiceCurrency") or None,
+        gross=head.number("InvoiceAmount"),
+        open=_open(head, pay_items),
+        tax=_sum([line.amount for line in lines if line.kind == "tax"]),
+        discount=_sum([item.discount for item in pay_items]),
+        base_gross=head.number("BaseAmount"),
+        rate=head.number("ConversionRate"),
+        terms=head.text("PaymentTerms"),
+        lines=tuple(lines),
+        pay_items=pay_items,
+        purchase_order=head.text("PurchaseOrderNumber"),
+        pay_status=head.text("PaidStatus"),
+        posted=Gate.has(site.gate.accounted, head.text("AccountingStatus")),
+        void=void,
+        origin=head.text("InvoiceSource"),
+        waiting_for=() if void else tuple(_waiting(head, installments, site.gate)),
+        extras=head.kept(*_EXTRAS),
+        provenance=site.origin("invoices", number, head.instant("LastUpdateDate")),
+    )
+    yield Made(invoice, faults)
+
+
+def _waiting(head: Fields, installments: Sequence[Fields], gate: Gate) -> Iterator[str]:
+    """What the gate still asks for (rule B21)."""
+    kind, validation, approval = (head.text(name) for name in ("InvoiceType", "ValidationStatus", "ApprovalStatus"))
+    if not Gate.has(gate.invoice_types, kind):
+        yield f"type {kind or 'unknown'} does not go out"
+    if not head.text("SupplierNumber", "Supplier"):
+        yield "no supplier"
+    if not Gate.has(gate.validation, validation):
+        yield f"validation status {validation or 'unknown'}"
+    if not Gate.has(gate.approval, approval):
+        yield f"approval status {approval or 'unknown'}"
+    for one in installments:
+        if one.flag("HoldFlag"):
+            yield " ".join(
+                filter(None, (f"installment {one.text('InstallmentNumber')} is on hold", one.text("HoldReason")))
+            )
+
+
+def _supplier(head: Fields) -> Party | None:
+    number, name = head.text("SupplierNumber"), head.text("Supplier")
+    return Party(number=number, name=name) if number or name else None
+
+
+def _payee(head: Fields) -> Party | None:
+    """Who is paid where it is not the supplier, e.g. a payee of one time (section 8: ``Party``)."""
+    name = head.text("Party")
+    return Party(name=name) if name and name != head.text("Supplier") else None
+
+
+def _remit_to(installments: Sequence[Fields]) -> Party | None:
+    names = {name for one in installments if (name := one.text("RemitToSupplier"))}
+    return Party(name=names.pop()) if len(names) == 1 else None
+
+
+def _line(cells: Fields, site: Site) -> InvoiceLine:
+    """Lines without quantity or price are amounts (section 8)."""
+    quantity, price = cells.number("Quantity"), cells.number("UnitPrice")
+    kind = _LINE_KINDS.get(cells.text("LineType").casefold(), "item")
+    if kind == "item" and (not quantity or price is None):
+        kind = "amount"
+    account, item = cells.text("DistributionCombination"), cells.text("Item")
+    return InvoiceLine(
+        number=cells.text("LineNumber"),
+        kind=kind,
+        description=cells.text("Description", "ItemDescription"),
+        item_ids={"buyer": item} if item else {},
+        quantity=quantity,
+        unit=cells.text("UOM"),
+        unit_price=price,
+        price_unit=cells.text("UOM"),
+        amount=cells.number("LineAmount"),
+        account=account,
+        cost_center=site.chart.segment(account, "cost_center"),
+        purchase_order=cells.text("PurchaseOrderNumber"),
+        order_line=cells.text("PurchaseOrderLineNumber"),
+    )
+
+
+def _pay_item(cells: Fields) -> PayItem:
+    return PayItem(
+        number=cells.text("InstallmentNumber"),
+        due_date=cells.date("DueDate"),
+        gross=cells.number("GrossAmount"),
+        open=cells.number("UnpaidAmount"),
+        discount=cells.number("FirstDiscountAmount"),
+        pay_status=cells.text("HoldReason") or "hold" if cells.flag("HoldFlag") else "",
+    )
+
+
+def _open(head: Fields, pay_items: Sequence[PayItem]) -> Decimal | None:
+    """What is unpaid: by the installments; without them only where invoice and payment have one currency."""
+    if pay_items:
+        return _sum([item.open for item in pay_items])
+    gross, paid = head.number("InvoiceAmount"), head.number("AmountPaid")
+    one_currency = head.text("PaymentCurrency") in ("", head.text("InvoiceCurrency"))
+    return gross - paid if one_currency and gross is not None and paid is not None else None
+
+
+def _sum(amounts: Sequence[Decimal | None]) -> Decimal | None:
+    """``None`` where none of them is known."""
+    known = [amount for amount in amounts if amount is not None]
+    return sum(known, Decimal(0)) if known else None

@@ -1,0 +1,321 @@
+"""Reading collections: single pages, walks that lose nothing, whole children (Fusion reference, sections 5 and 6)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+from urllib.parse import quote
+
+import attrs
+
+from mlconnector.errors import MLConnectorError, RateLimited, VendorFault
+from mlconnector.fusion._links import child_of, nested, path_of
+from mlconnector.fusion._query import DateTimes, Where, expression, order_text
+from mlconnector.fusion._resources import LARGEST_PAGE, Child, Resource
+from mlconnector.http import HTTPClient, Request, RequestRefused, Retry
+
+__all__ = ["Described", "Grid", "Service"]
+
+ROOT = "/fscmRestApi/resources"
+_ACCEPT = "application/json, application/vnd.oracle.adf.error+json"
+_BUSY = (429, 500, 502, 503, 504)
+Row = dict[str, Any]
+
+
+@attrs.frozen
+class Grid:
+    """One page of a collection.
+
+    Args:
+        rows: As the pod sent them. ``last``: nothing follows. ``clock``: the pod's, by the ``Date`` of its answer.
+        position: Where a walk goes on after it, as plain JSON.
+    """
+
+    rows: list[Row]
+    last: bool
+    clock: dt.datetime | None
+    position: Any = None
+
+
+@attrs.frozen
+class Described:
+    """Attributes of a resource and whether ``q`` may name them, as its describe says."""
+
+    queryable: Mapping[str, bool]
+
+    def problem(self, attribute: str) -> str:
+        """Why ``q`` cannot name this attribute; empty where it can, or nothing was told."""
+        if not self.queryable:
+            return ""
+        if attribute not in self.queryable:
+            return f"{attribute} does not exist"
+        return "" if self.queryable[attribute] else f"{attribute} is not queryable"
+
+
+class Service:
+    """GET on one pod; every call carries the framework version.
+
+    Args:
+        client: The HTTP client.
+        resource_version: Of the path. ``framework_version``: what ``q`` and the answers look like (section 3).
+        date_times: How ``q`` writes date-times.
+        retry: How often a busy identity domain is asked for a token.
+    """
+
+    def __init__(
+        self, client: HTTPClient, resource_version: str, framework_version: int, date_times: DateTimes, retry: Retry
+    ) -> None:
+        self._client, self._retry = client, retry
+        self._root = f"{ROOT}/{resource_version}"
+        self._headers = {"Accept": _ACCEPT, "REST-Framework-Version": str(framework_version)}
+        self.date_times: DateTimes = date_times
+        self.unfiltered: set[str] = set()
+        """Resources whose stamp turned out not to be queryable."""
+
+    @property
+    def origin(self) -> str:
+        """Where the pod is."""
+        return self._client.origin
+
+    def now(self) -> dt.datetime:
+        """This machine's clock, where an answer has no date."""
+        return self._client.clock.now()
+
+    def log_in(self) -> None:
+        """Have a token; a busy identity domain is asked again: its limits are published (section 4.1).
+
+        Raises:
+            AuthenticationFailed: It refused.
+            RateLimited, VendorFault: It is busy still.
+        """
+        clock, attempt = self._client.clock, 1
+        begun = clock.monotonic()
+        while True:
+            try:
+                self._client.log_in()
+            except (RateLimited, VendorFault) as error:
+                asked = error.retry_after if isinstance(error, RateLimited) else None
+                wait = self._retry.pause(attempt, elapsed=clock.monotonic() - begun, retry_after=asked)
+                if error.status not in _BUSY or wait is None:
+                    raise
+            else:
+                return
+            clock.sleep(wait)
+            attempt += 1
+
+    def path(self, name: str) -> str:
+        """Path of a resource, or of a path below one; each part is percent-encoded."""
+        return "/".join([self._root, *(quote(part, safe="") for part in name.split("/"))])
+
+    def get(self, path: str, params: Mapping[str, Any] | None = None) -> tuple[Mapping[str, Any], dt.datetime | None]:
+        """A JSON object, and the pod's clock.
+
+        Raises:
+            VendorFault: The answer is something else.
+        """
+        self.log_in()
+        response = self._client.send(Request("GET", path, params=params, headers=self._headers))
+        try:
+            answer = response.json()
+        except VendorFault as error:
+            error.system = "fusion"
+            raise
+        if not isinstance(answer, Mapping):
+            raise _unusable(path, "a JSON object was expected")
+        return answer, response.date
+
+    def page(self, path: str, params: Mapping[str, Any], *, size: int) -> Grid:
+        """One page of a collection.
+
+        The last one is empty, or not full and without more: at an offset, ``hasMore`` alone was seen to be wrong
+        (section 5).
+
+        Raises:
+            VendorFault: No collection in the answer.
+        """
+        answer, clock = self.get(path, {**params, "limit": size})
+        items = answer.get("items")
+        if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+            raise _unusable(path, "no collection of items came")
+        limit = answer.get("limit")
+        full = len(items) >= (limit if type(limit) is int and limit > 0 else size)
+        return Grid(items, not items or not (full or answer.get("hasMore") is True), clock)
+
+    def walk(
+        self, resource: Resource, where: Where, *, size: int, after: Any = None, params: Mapping[str, Any] | None = None
+    ) -> Iterator[Grid]:
+        """Every row that fits, in key order; rows that change meanwhile are neither lost nor shifted.
+
+        A numeric key is walked by conditions on it. A key of text, whose order only the server knows, or one that may
+        not be queryable, is paged by position, see :meth:`paged`.
+
+        Args:
+            after: ``position`` of a page, to go on behind it.
+        """
+        if not resource.walked:
+            yield from self.paged(self.path(resource.name), resource.key, where, size=size, after=after, params=params)
+            return
+        last = 0 if after is None else int(after)
+        while True:
+            query = expression([*where, (resource.key, ">", last)], self.date_times)
+            asked = {"q": query, "orderBy": order_text([resource.key]), "offset": 0, **(params or {})}
+            grid = self.page(self.path(resource.name), asked, size=size)
+            for row in grid.rows:
+                last = _next_key(resource, row, last)
+            yield attrs.evolve(grid, position=last)
+            if grid.last:
+                return
+
+    def paged(
+        self,
+        path: str,
+        key: str | None,
+        where: Where = (),
+        *,
+        size: int,
+        after: Any = None,
+        params: Mapping[str, Any] | None = None,
+    ) -> Iterator[Grid]:
+        """Every row that fits, by position in key order, advancing by what was received.
+
+        Each page begins with the last row of the one before. Where it does not, rows have moved meanwhile: the walk
+        steps back until it finds that row again, and rows may come twice, but none is lost.
+
+        Args:
+            key: Unique attribute; ``None`` leaves the order to ``params`` and looks for no moves.
+            after: ``position`` of a page, ``[offset, key of the last row]``.
+        """
+        asked = {**({} if key is None else {"orderBy": order_text([key])}), **(params or {})}
+        if query := expression(where, self.date_times):
+            asked["q"] = query
+        offset, anchor = (0, None) if after is None else (int(after[0]), after[1])
+        reach, overlap = 1, anchor is not None
+        while True:
+            begin = max(0, offset - 1) if overlap else offset
+            grid = self.page(path, {**asked, "offset": begin}, size=size)
+            keys = [None if key is None else row.get(key) for row in grid.rows]
+            known, reach = 0, max(reach, len(keys))
+            if overlap and anchor in keys:
+                known = keys.index(anchor) + 1
+                if known == len(keys) and not grid.last:
+                    # A page that holds one row only would be the same one for ever.
+                    offset, overlap = begin + known, False
+                    continue
+            elif overlap and begin > 0:
+                offset = max(0, begin - max(1, reach - 1)) + 1
+                continue
+            offset = begin + len(keys)
+            anchor = keys[-1] if keys[known:] else anchor
+            overlap = anchor is not None
+            yield Grid(grid.rows[known:], grid.last, grid.clock, [offset, anchor])
+            if grid.last:
+                return
+
+    def complete(self, row: Row, path: str | None, children: Sequence[Child]) -> None:
+        """Put every row of these children into ``row``, as plain lists, under the first of their names.
+
+        Args:
+            path: Of the item.
+
+        Raises:
+            VendorFault: A child did not come and cannot be asked for.
+        """
+        for child in children:
+            accessor = child_of(row, child) or child.accessors[0]
+            part = nested(row.get(accessor), self.origin)
+            where = part.path or (f"{path}/child/{accessor}" if path is not None else None)
+            rows = part.rows
+            if part.more or (accessor not in row and len(child.accessors) == 1):
+                if where is None:
+                    raise _unusable(self._root, f"an item has more {accessor}, and no link to them")
+                rows = self._all(where, child)
+            elif accessor not in row:
+                raise _unlisted(child, row)
+            row[child.accessors[0]] = rows = sorted(rows, key=functools.partial(_place, child.key))
+            for inner in rows if child.children else ():
+                self.complete(inner, path_of(inner, self.origin), child.children)
+
+    def is_cut(self, row: Row, children: Sequence[Child]) -> bool:
+        """Some child of this row did not come whole."""
+        for child in children:
+            accessor = child_of(row, child)
+            part = nested(row.get(accessor or ""), self.origin)
+            if accessor is None or part.more or any(self.is_cut(inner, child.children) for inner in part.rows):
+                return True
+        return False
+
+    def describe(self, name: str) -> Described:
+        """Attributes of a resource (section 1); nothing where the answer has another form."""
+        answer, _clock = self.get(f"{self.path(name)}/describe")
+        resources = answer.get("Resources")
+        resource = resources.get(name) if isinstance(resources, Mapping) else None
+        attributes = resource.get("attributes") if isinstance(resource, Mapping) else None
+        found = [one for one in attributes or () if isinstance(one, Mapping) and isinstance(one.get("name"), str)]
+        return Described({one["name"]: one.get("queryable") is not False for one in found})
+
+    def explain(self, resource: Resource, error: RequestRefused) -> MLConnectorError:
+        """A refused filter in words: what describe says against stamp and key, else the error itself."""
+        try:
+            described = self.describe(resource.name)
+        except MLConnectorError:
+            # What describe answers is no reason to hide the first fault.
+            return error
+        problems = [described.problem(name) for name in (resource.stamp, resource.key) if name is not None]
+        said = ", ".join(problem for problem in problems if problem)
+        if not said:
+            return error
+        return VendorFault(
+            f"fusion: changes of {resource.name} cannot be asked for: {said}.",
+            cure="The Fusion administrator makes the attribute queryable; until then read without since=.",
+            fault="administrator",
+            status=error.status,
+            system="fusion",
+        )
+
+    def _all(self, path: str, child: Child) -> list[Row]:
+        """A child collection from its begin: the order of expanded rows is not known, so none of them is counted on."""
+        rows: dict[Any, Row] = {}
+        for grid in self.paged(path, child.key, size=LARGEST_PAGE):
+            for row in grid.rows:
+                value = row.get(child.key)
+                rows[repr(row) if value is None else value] = row
+        return list(rows.values())
+
+
+def _place(key: str, row: Row) -> tuple[int, Any]:
+    """Where a child row stands: expanded rows come in no known order, and documents must not vary by it."""
+    value = row.get(key)
+    if isinstance(value, (int, Decimal)):
+        return 0, value
+    return (2, "") if value is None else (1, str(value))
+
+
+def _next_key(resource: Resource, row: Row, before: int) -> int:
+    text = str(row.get(resource.key) or "")
+    if not text.isdecimal() or int(text) <= before:
+        raise _unusable(
+            resource.name,
+            f"{resource.key} {row.get(resource.key)!r} came after {before}, and the rows were asked for in its order",
+        )
+    return int(text)
+
+
+def _unusable(path: str, why: str) -> VendorFault:
+    return VendorFault(
+        f"fusion: the answer to {path} cannot be used: {why}.",
+        cure="Check that url= is the pod itself; if it is, Oracle Support looks at the answer.",
+        system="fusion",
+    )
+
+
+def _unlisted(child: Child, row: Row) -> VendorFault:
+    seen = ", ".join(name for name, value in row.items() if isinstance(value, (list, Mapping)) and name != "links")
+    return VendorFault(
+        f"fusion: none of the children {', '.join(child.accessors)} came; there are: {seen or 'none'}.",
+        cure="Name the accessor of your release: shipment_names=ShipmentNames(lines=...).",
+        fault="caller",
+        system="fusion",
+    )
