@@ -22,18 +22,26 @@ if TYPE_CHECKING:
     from mlconnector.testing._clock import ManualClock
     from mlconnector.testing._fusion import FusionSimulator
     from mlconnector.testing._fusion_token import IdentityDomainSimulator
+    from mlconnector.testing._peoplesoft import PeopleSoftSimulator
+    from mlconnector.testing._peoplesoft_build import BuildReport
+    from mlconnector.testing._peoplesoft_messages import Message
+    from mlconnector.testing._peoplesoft_messages import StagedRow
     from mlconnector.testing._server import Simulator
     from mlconnector.testing._wire import Call
 
 __all__ = [
+    "BuildReport",
     "Call",
     "CleoSimulator",
     "FusionSimulator",
     "IdentityDomainSimulator",
     "JDEdwardsSimulator",
     "ManualClock",
+    "Message",
     "Payload",
+    "PeopleSoftSimulator",
     "Simulator",
+    "StagedRow",
     "Upload",
     "accounts",
     "fiscal_calendar",
@@ -45,14 +53,18 @@ __all__ = [
 
 # Loaded on first use: pytest imports this package with the plugin, before coverage begins to measure.
 _HOMES = {
+    "BuildReport": "_peoplesoft_build",
     "Call": "_wire",
     "CleoSimulator": "_cleo",
     "FusionSimulator": "_fusion",
     "IdentityDomainSimulator": "_fusion_token",
     "JDEdwardsSimulator": "_ais",
     "ManualClock": "_clock",
+    "Message": "_peoplesoft_messages",
     "Payload": "_cleo",
+    "PeopleSoftSimulator": "_peoplesoft",
     "Simulator": "_server",
+    "StagedRow": "_peoplesoft_messages",
     "Upload": "_cleo_files",
     "accounts": "_builders",
     "fiscal_calendar": "_builders",

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
         FusionSimulator,
         JDEdwardsSimulator,
         ManualClock,
+        PeopleSoftSimulator,
     )
 
-__all__ = ["cleo_simulator", "fusion_simulator", "jde_simulator", "mc_clock"]
+__all__ = ["cleo_simulator", "fusion_simulator", "jde_simulator", "mc_clock", "peoplesoft_simulator"]
 
 
 @pytest.fixture
@@ -53,4 +54,13 @@ def fusion_simulator(mc_clock: ManualClock) -> Iterator[FusionSimulator]:
     from mlconnector.testing import FusionSimulator
 
     with FusionSimulator(clock=mc_clock) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def peoplesoft_simulator(mc_clock: ManualClock) -> Iterator[PeopleSoftSimulator]:
+    """A running PeopleSoft simulator on ``mc_clock``."""
+    from mlconnector.testing import PeopleSoftSimulator
+
+    with PeopleSoftSimulator(clock=mc_clock) as simulator:
         yield simulator
