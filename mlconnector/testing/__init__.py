@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     from mlconnector.testing._fusion_token import IdentityDomainSimulator
     from mlconnector.testing._peoplesoft import PeopleSoftSimulator
     from mlconnector.testing._peoplesoft_build import BuildReport
-    from mlconnector.testing._peoplesoft_messages import Message
-    from mlconnector.testing._peoplesoft_messages import StagedRow
+    from mlconnector.testing._peoplesoft_messages import Message, StagedRow
     from mlconnector.testing._server import Simulator
     from mlconnector.testing._wire import Call
 
