@@ -22,7 +22,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mlconnector import auth, credentials, delivery, documents, errors, flows, frames, http, testing, x12
+    from mlconnector import auth, credentials, delivery, documents, errors, flows, frames, http, testing, webhooks, x12
     from mlconnector.auth import HTTPBasic, OAuth2ClientCredentials, OAuth2Password, TokenManager
     from mlconnector.check import Check, CheckStep
     from mlconnector.cleo import Cleo, CleoFiles
@@ -156,7 +156,19 @@ _DOORS = {
     "records": ("Page", "Records", "Rejected"),
     "target": ("Change", "ControlNumbers", "Prepared", "Receipt", "Sink", "Source", "Target"),
 }
-_ROOMS = ("auth", "credentials", "delivery", "documents", "errors", "flows", "frames", "http", "testing", "x12")
+_ROOMS = (
+    "auth",
+    "credentials",
+    "delivery",
+    "documents",
+    "errors",
+    "flows",
+    "frames",
+    "http",
+    "testing",
+    "webhooks",
+    "x12",
+)
 _HOME = {name: room for room, names in _DOORS.items() for name in names}
 
 __version__ = "0.1.0"
@@ -256,6 +268,7 @@ __all__ = [
     "to_json",
     "to_pandas",
     "to_polars",
+    "webhooks",
     "x12",
 ]
 

@@ -217,10 +217,25 @@ class Target(Protocol[T_contra]):
         settle_after: How long after a call's deadline its effect may still appear (delivery rule 6).
     """
 
-    name: str
-    batch_size: int
-    look_up: LookUp
-    settle_after: dt.timedelta
+    @property
+    def name(self) -> str:
+        """See above."""
+        ...
+
+    @property
+    def batch_size(self) -> int:
+        """See above."""
+        ...
+
+    @property
+    def look_up(self) -> LookUp:
+        """See above."""
+        ...
+
+    @property
+    def settle_after(self) -> dt.timedelta:
+        """See above."""
+        ...
 
     def content(self, document: T_contra) -> str:
         """What makes a revision; the fingerprint unless the target says otherwise (rule B11)."""

@@ -26,7 +26,21 @@ def test_every_name_is_there_and_documented() -> None:
 
 
 @pytest.mark.parametrize(
-    "room", ["auth", "cleo", "credentials", "delivery", "documents", "flows", "frames", "fusion", "http", "jdedwards", "x12"]
+    "room",
+    [
+        "auth",
+        "cleo",
+        "credentials",
+        "delivery",
+        "documents",
+        "flows",
+        "frames",
+        "fusion",
+        "http",
+        "jdedwards",
+        "webhooks",
+        "x12",
+    ],
 )
 def test_every_door_has_what_it_names(room: str) -> None:
     module = __import__(f"mlconnector.{room}", fromlist=["x"])
@@ -71,6 +85,7 @@ _ORDER = [
     ["x12"],
     ["jdedwards", "fusion", "peoplesoft", "cleo", "coupa", "bill"],
     ["delivery"],
+    ["webhooks"],
     ["flows"],
 ]
 

@@ -14,6 +14,7 @@ from mlconnector.delivery._part import Part
 from mlconnector.delivery._report import KindReport, Preview, Report
 from mlconnector.delivery._rows import Attention, Delivery, HistoryEvent, OrderState
 from mlconnector.delivery._sync import Progress, StopSignal, Sync
+from mlconnector.delivery._waking import Waking
 
 __all__ = [
     "Acknowledged",
@@ -44,4 +45,5 @@ __all__ = [
     "Report",
     "StopSignal",
     "Sync",
+    "Waking",
 ]

@@ -163,6 +163,22 @@ class Sync:
             self._run(job, progress=progress, stop=stop, limit=limit)
         return self._finished(report, dry_run=False)
 
+    def refresh(self, keys: Sequence[str], *, stop: StopSignal | None = None) -> Report:
+        """Read these keys again, whatever their stamps, and send what is ready: what an event asks for.
+
+        Raises:
+            LeaseLost: Another worker is at it.
+            MLConnectorError: What stopped the run, with ``.report``.
+        """
+        report = KindReport(kind=self.kind)
+        with self._working(report) as job:
+            wanted = list(dict.fromkeys(keys))
+            self._read_again(job, wanted)
+            sender = Sender(job, Outcomes(job))
+            sender.drain(stopped=lambda: stop is not None and stop.is_set(), limit=None, keys=frozenset(wanted))
+            job.tell()
+        return self._finished(report, dry_run=False)
+
     def replay(
         self,
         state: str = "parked",

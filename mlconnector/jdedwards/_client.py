@@ -4,31 +4,47 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 from urllib.parse import urlsplit
 
 import attrs
 
 from mlconnector.check import Check
 from mlconnector.clock import SYSTEM_CLOCK, Clock
-from mlconnector.documents import Account, CostCenter, Document, Invoice, Payment, PurchaseOrder, Supplier
-from mlconnector.errors import InvalidArgument
+from mlconnector.documents import (
+    Account,
+    CostCenter,
+    Document,
+    Invoice,
+    JournalLine,
+    Payment,
+    PurchaseOrder,
+    Supplier,
+)
+from mlconnector.errors import ConnectionFailed, DeliveryInDoubt, InvalidArgument, VendorFault
 from mlconnector.http import HTTPClient, Retry, Timeout, TokenManager, Transport
 from mlconnector.jdedwards._approval import Approval
+from mlconnector.jdedwards._books import Books, ClosedPeriod
 from mlconnector.jdedwards._browse import DataService
 from mlconnector.jdedwards._faults import FAULTS
 from mlconnector.jdedwards._invoices import invoices_layout
 from mlconnector.jdedwards._masters import accounts_layout, cost_centers_layout
+from mlconnector.jdedwards._orchestrator import Orchestrator
 from mlconnector.jdedwards._order_mapping import LINE_TYPES
 from mlconnector.jdedwards._orders import orders_layout
 from mlconnector.jdedwards._pass import KindReader, Layout
 from mlconnector.jdedwards._payments import payments_layout
+from mlconnector.jdedwards._payments_target import PaymentsTarget
+from mlconnector.jdedwards._posting import carried_out
 from mlconnector.jdedwards._query import Where, conditions
 from mlconnector.jdedwards._source import Source
 from mlconnector.jdedwards._suppliers import suppliers_layout
 from mlconnector.jdedwards._tables import TABLES
 from mlconnector.jdedwards._values import Zone, zone_option
+from mlconnector.jdedwards._vouchers_target import VouchersTarget
+from mlconnector.jdedwards._writers import create_journal_entry, set_pay_status
 from mlconnector.records import Batch, Records, Window
+from mlconnector.target import CrosswalkLookup, NoCrosswalk, Receipt, Target
 
 if TYPE_CHECKING:
     from mlconnector.http import ClientAuth
@@ -43,12 +59,15 @@ _FORMAT = "MM/dd/yyyy"
 
 
 class JDEdwardsAIS:
-    """JD Edwards EnterpriseOne over its AIS server; reads only, and calls no orchestration.
+    """JD Edwards EnterpriseOne over its AIS server. Reading calls no orchestration; every write is one.
 
     Args:
         url: The server; anything from ``/jderest`` on is taken off.
         auth: ``AISSession``, or stored credentials of that kind.
-        orchestrations: Names of the site's orchestrations, for writing.
+        orchestrations: Names of the site's orchestrations by the keys of the contract: ``create_voucher``,
+            ``match_voucher``, ``reverse_voucher``, ``record_payment``, ``void_payment``, ``set_pay_status``,
+            ``create_journal_entry`` (section 6.4).
+        orchestrator_version: Of the path: ``"v2"`` before Tools 9.2.4.
         date_format: Format of date literals (``dd MM yyyy yy``) instead of the login user's.
         session_age: Replace sessions older than this; ``None`` relies on rejection (section 2.3).
         approval: Which orders are ready.
@@ -72,6 +91,7 @@ class JDEdwardsAIS:
         auth: TokenManager,
         orchestrations: Mapping[str, str] | None = None,
         date_format: str | None = None,
+        orchestrator_version: Literal["v2", "v3"] = "v3",
         session_age: dt.timedelta | None = None,
         approval: Approval | None = None,
         line_types: Mapping[str, str] | None = None,
@@ -100,7 +120,6 @@ class JDEdwardsAIS:
                 cure="Give scheme, host and port of the server.",
             )
         self._auth = auth
-        self._orchestrations = dict(orchestrations or {})
         self._date_format = date_format
         self._time_zone = zone_option(time_zone)
         self._approval = approval or Approval()
@@ -121,6 +140,9 @@ class JDEdwardsAIS:
         )
         self._service = DataService(self._http, self._literal_format)
         self._source = Source(self._service, self._approval, kinds, page_size, self._zone, self._today)
+        self._orchestrator = Orchestrator(
+            self._http, dict(orchestrations or {}), self._literal_format, version=orchestrator_version
+        )
 
     @property
     def origin(self) -> str:
@@ -277,11 +299,125 @@ class JDEdwardsAIS:
         """How many rows fit."""
         return self._service.count(name, where or ())
 
+    def run_orchestration(self, name: str, inputs: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
+        """Call any orchestration of the site once, in the generic form; never repeated by itself (section 6).
+
+        Args:
+            name: As in the designer. ``inputs``: by name; dates as the site wants them, amounts as text.
+
+        Returns:
+            The outputs.
+
+        Raises:
+            InvalidDocument: The orchestration said that it failed.
+            DeliveryInDoubt: No answer; it may have acted.
+        """
+        try:
+            return self._orchestrator.run(name, inputs or {})
+        except (ConnectionFailed, VendorFault) as error:
+            if error.repeat_safe or getattr(error, "refused", False):
+                raise
+            raise DeliveryInDoubt(
+                f"{name} got no answer: {error.message}",
+                cure="Look in JD Edwards for what it would have made, before calling it again.",
+                system=self.system,
+            ) from None
+
+    def create_voucher(self, invoice: Invoice, *, crosswalk: CrosswalkLookup | None = None, **options: Any) -> Receipt:
+        """A voucher for an approved invoice, looked up by supplier and invoice number first (section 6.4).
+
+        Args:
+            invoice: Its supplier is an address number, its accounts ``unit.object[.subsidiary]``, or linked so.
+            crosswalk: Links of suppliers, accounts and taxes. ``options``: of :class:`VouchersTarget`.
+
+        Raises:
+            InvalidDocument, UnknownReference: With everything that stands against it.
+            TargetChanged: There already, and different or not ours.
+            DeliveryInDoubt: No answer; calling again looks first.
+        """
+        target = self._vouchers(matching="never", **options)
+        return carried_out(target, invoice, crosswalk=crosswalk or NoCrosswalk())
+
+    def match_voucher(self, invoice: Invoice, *, crosswalk: CrosswalkLookup | None = None, **options: Any) -> Receipt:
+        """A voucher matched with the receipts of its order lines; see :meth:`create_voucher`."""
+        target = self._vouchers(matching="always", **options)
+        return carried_out(target, invoice, crosswalk=crosswalk or NoCrosswalk())
+
+    def reverse_voucher(self, invoice: Invoice, *, crosswalk: CrosswalkLookup | None = None, **options: Any) -> Receipt:
+        """Take back the voucher made of an invoice: in Procurement where it was matched (section 6.3)."""
+        return carried_out(self._vouchers(**options), invoice, crosswalk=crosswalk or NoCrosswalk(), cancel=True)
+
+    def record_payment(
+        self,
+        payment: Payment,
+        *,
+        bank_account: str | Mapping[str, str],
+        crosswalk: CrosswalkLookup | None = None,
+        **options: Any,
+    ) -> Receipt:
+        """Record a payment made elsewhere on its vouchers; looked up by its reference first (section 6.4).
+
+        Args:
+            payment: Its applications name pay items ``company/type/number/item``.
+            bank_account: ``AID`` of the bank or clearing account. ``options``: of :class:`PaymentsTarget`.
+
+        Raises:
+            InvalidDocument, UnknownReference, TargetChanged, DeliveryInDoubt: As of :meth:`create_voucher`.
+        """
+        target = self._payments(bank_account=bank_account, **options)
+        return carried_out(target, payment, crosswalk=crosswalk or NoCrosswalk())
+
+    def void_payment(self, payment: Payment, *, crosswalk: CrosswalkLookup | None = None, **options: Any) -> Receipt:
+        """Void the payment recorded for this one; its vouchers are open again (section 6.3)."""
+        target = self._payments(**{"bank_account": "0", **options})
+        return carried_out(target, payment, crosswalk=crosswalk or NoCrosswalk(), cancel=True)
+
+    def set_pay_status(self, pay_item: str, status: str) -> Receipt:
+        """Set the pay status of ``company/type/number/item``; repeating is harmless (section 6.4)."""
+        return set_pay_status(self._orchestrator, Books(self._source), pay_item, status)
+
+    def create_journal_entry(
+        self,
+        lines: Sequence[JournalLine],
+        *,
+        reference: str,
+        explanation: str = "",
+        closed_period: ClosedPeriod = "park",
+    ) -> Receipt:
+        """One balanced journal entry, looked up by its reference (F0911.R1) first.
+
+        Args:
+            lines: Of one company, date and currency. ``reference``: up to eight characters, unique and yours.
+        """
+        explanation = explanation or f"Reference {reference}"
+        books = Books(self._source)
+        return create_journal_entry(
+            self._orchestrator, books, lines, reference, explanation, closed_period, self._today()
+        )
+
+    def target(self, kind: str, **options: Any) -> Target[Any]:
+        """A way of posting: ``"vouchers"`` (:class:`VouchersTarget`) or ``"payments"`` (:class:`PaymentsTarget`).
+
+        Raises:
+            InvalidArgument: Another kind.
+        """
+        if kind == "vouchers":
+            return self._vouchers(**options)
+        if kind == "payments":
+            return self._payments(**options)
+        raise InvalidArgument(f"kind={kind!r} is no target of JD Edwards.", cure='Use "vouchers" or "payments".')
+
     def check(self) -> Check:
         """Prove the connection step by step; writes nothing (design section 7)."""
         from mlconnector.jdedwards._check import check
 
         return check(self, self._http, self._service)
+
+    def _vouchers(self, **options: Any) -> VouchersTarget:
+        return VouchersTarget(self._orchestrator, Books(self._source), self._today, **options)
+
+    def _payments(self, **options: Any) -> PaymentsTarget:
+        return PaymentsTarget(self._orchestrator, Books(self._source), self._today, **options)
 
     def _records(  # noqa: PLR0917 - private; the readers' common options
         self,

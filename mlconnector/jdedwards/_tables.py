@@ -9,7 +9,13 @@ import attrs
 
 __all__ = ["DATES", "TABLES", "Table"]
 
-DATES = frozenset(["UPMJ", "TRDJ", "DRQJ", "PDDJ", "DIVJ", "DDJ", "DGJ", "EFTB", "DMTJ", "VDGJ", "RCDJ", "CNDJ"])
+_PERIOD_ENDS = tuple(f"D{number:02}J" for number in range(1, 15))
+DATES = frozenset(
+    [
+        *("UPMJ", "TRDJ", "DRQJ", "PDDJ", "DIVJ", "DDJ", "DGJ", "EFTB", "DMTJ", "VDGJ", "RCDJ", "CNDJ", "DFYJ", "APFJ"),
+        *_PERIOD_ENDS,
+    ]
+)
 """Columns that hold dates: they come as ``YYYYMMDD`` and are asked for in the login user's format."""
 
 
@@ -63,17 +69,18 @@ TABLES = {
         _table("F01151", "AN8 IDLN RCK7", "UPMT", "EMAL"),
         _table("F0901", "AID", "UPMT", "CO MCU OBJ SUB DL01 PEC"),
         _table("F0006", "MCU", "UPMT", "CO DL01 PECC"),
-        _table("F0911", "DCT DOC KCO DGJ JELN LT EXTL", "UPMT", "AID ANI MCU OBJ SUB AA CRCD EXA"),
+        _table("F0911", "DCT DOC KCO DGJ JELN LT EXTL", "UPMT", "AID ANI MCU OBJ SUB AA CRCD EXA R1"),
         _table("F0413", "PYID", "UPMT", "DCTM DOCM PYE DMTJ VDGJ PAAP CRCD PYIN"),
         _table("F0414", "PYID RC5", "UPMT", "KCO DCT DOC SFX SFXE DCTM PAAP PFAP ADSA RMK AN8"),
         _table(
             "F43121",
             "MATC DOCO DCTO KCOO SFXO LNID NLIN DOC",
             "TDAY",
-            "KCO DCT LITM AITM LNTY AVCH UOM UREC UOM3 PRRC AREC FRRC FREC CRCD OMCU OBJ SUB",
+            "KCO DCT AN8 LITM AITM LNTY AVCH UOM UREC UOPN UOM3 PRRC AREC AOPN FRRC FREC FAP CRCD OMCU OBJ SUB",
         ),
         _table("F4006", "DOCO DCTO KCOO ANTY", "UPMT", "MLNM ADD1 ADD2 ADD3 ADD4 ADDZ CTY1 ADDS CTR"),
-        _table("F0010", "CO", "UPMT", "CRCD"),
+        _table("F0010", "CO", "UPMT", "CRCD DTPN DFYJ PNC APFJ APPN NNP"),
+        _table("F0008", "DTPN DFYJ FQ", "UPMT", " ".join(_PERIOD_ENDS)),
     )
 }
 """By name."""

@@ -1,0 +1,419 @@
+"""Vouchers: made, matched with receipts, or reversed (AIS reference, section 6.4; rules B51, B70, B71)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Literal
+
+import attrs
+
+from mlconnector.documents import Invoice, InvoiceLine
+from mlconnector.errors import InvalidArgument, InvalidDocument, TargetChanged
+from mlconnector.jdedwards._books import AccountCode
+from mlconnector.jdedwards._keys import order_number, voucher_key
+from mlconnector.jdedwards._orchestrator import amount_text
+from mlconnector.jdedwards._posting import PostingTarget, Refusals, mark_of, shortened
+from mlconnector.jdedwards._values import Cells
+from mlconnector.target import Change, CrosswalkLookup, LookUp, Prepared, Receipt
+
+__all__ = ["VouchersTarget"]
+
+_ZERO = Decimal(0)
+_MEND = "Look at it in JD Edwards, then settle it: accept what stands there, or void it and replay."
+
+
+class VouchersTarget(PostingTarget):
+    """Approved invoices become vouchers: matched where their lines bill order lines, plain otherwise; void ones are
+    reversed.
+
+    Args:
+        company: Company of invoices that name none.
+        matching: ``"auto"``: an invoice of order lines is matched, another is not; ``"never"``, ``"always"``.
+        tax: Tax explanation and area by the source's tax code, ``{"VAT20": ("V", "UK20")}``; a link of kind ``tax``
+            (``"V/UK20"``) goes before. Code ``""`` is tax without a code.
+        look_up: ``"reliable"``; ``"present_only"`` for sites whose orchestration fills Z-tables (delivery.md, targets).
+        order_system: System under which the crosswalk holds the order numbers that invoices name.
+        options: Those of every posting target: ``closed_period``, ``settle_after``.
+    """
+
+    name = "jdedwards vouchers"
+
+    def __init__(
+        self,
+        *args: Any,
+        company: str | None = None,
+        matching: Literal["auto", "never", "always"] = "auto",
+        tax: Mapping[str, tuple[str, str]] | None = None,
+        look_up: LookUp = "reliable",
+        order_system: str = "coupa",
+        **options: Any,
+    ) -> None:
+        super().__init__(*args, **options)
+        if matching not in ("auto", "never", "always"):
+            raise InvalidArgument(f"matching={matching!r}.", cure='Use "auto", "never" or "always".')
+        if look_up not in ("reliable", "present_only"):
+            raise InvalidArgument(f"look_up={look_up!r}.", cure='Use "reliable" or "present_only".')
+        self._company, self._matching, self._order_system = company, matching, order_system
+        self._tax = dict(tax or {})
+        self._look_up: LookUp = look_up
+
+    @property
+    def look_up(self) -> LookUp:
+        """How far looking by supplier and number can be believed."""
+        return self._look_up
+
+    def content(self, document: Invoice) -> str:
+        """What the voucher says; that it was voided counts."""
+        plain = attrs.evolve(
+            document, waiting_for=(), extras={}, open=None, pay_status="", pay_items=(), posted=False, origin=""
+        )
+        return plain.fingerprint
+
+    def prepare(self, change: Change[Invoice]) -> Prepared:
+        """Check everything that can be checked before the call; see :class:`~mlconnector.target.Target`.
+
+        Raises:
+            InvalidDocument: With every fault, missing references too. ``UnknownReference``: with every miss.
+        """
+        invoice, refusals = change.document, Refusals()
+        shown = f"invoice {invoice.supplier_invoice_number or invoice.number}"
+        if change.action == "cancel" or invoice.void:
+            return self._reversal(change, shown, refusals)
+        if change.previous is not None:
+            raise InvalidDocument(
+                f"{shown} changed after it was posted.",
+                cause="changed",
+                cure="Compare it with its voucher; correct that in JD Edwards, then settle it (delivery rule 14).",
+            )
+        supplier = self._party(invoice.supplier, invoice, change.crosswalk, refusals)
+        if supplier.isdecimal():
+            self._books.supplier(supplier, refusals.faults)
+        company = self._company_of(invoice, change.crosswalk, refusals)
+        gl_date, facts, attention = self._posting(company, invoice.gl_date, refusals)
+        matched = self._is_matched(invoice)
+        number = shortened(invoice.supplier_invoice_number or invoice.number, 25, "invoice number", refusals.faults)
+        mark = shortened(mark_of(invoice), 30, "mark", refusals.faults)
+        inputs: dict[str, Any] = {
+            "Company": company,
+            "SupplierNumber": supplier,
+            "InvoiceNumber": number,
+            "InvoiceDate": self._date(invoice.date, "invoice date", refusals),
+            "GLDate": gl_date,
+            "GrossAmount": self._amount(invoice.gross, "gross", refusals),
+            "CurrencyCode": self._currency(invoice.currency, refusals),
+            "ExchangeRate": None if invoice.rate is None else format(invoice.rate, "f"),
+            "PaymentTerms": self._terms(invoice, change.crosswalk),
+            "Remark": mark,
+            **self._taxes(invoice, change.crosswalk, refusals),
+        }
+        if matched:
+            inputs |= self._match_lines(invoice, change.crosswalk, refusals)
+        else:
+            inputs["Lines"] = self._lines(invoice.lines, invoice, change.crosswalk, refusals)
+            inputs["PurchaseOrder"] = invoice.purchase_order[:8] if len(invoice.purchase_order) <= 8 else None
+            if (invoice.gross or _ZERO) < 0:
+                inputs["DocumentType"] = "PD"
+        self._check_sum(invoice, refusals)
+        payload = self._payload("match_voucher" if matched else "create_voucher", inputs, refusals)
+        refusals.raise_if_any(shown)
+        return Prepared(
+            invoice,
+            payload,
+            f"{supplier}/{number}",
+            describe={**facts, "orchestration": self._orchestrator.name(payload["orchestration"]), "mark": mark},
+            attention=attention,
+        )
+
+    def find(self, prepared: Prepared) -> Receipt | None:
+        """By supplier and invoice number, voided ones included; ours only by our mark (delivery rule 7)."""
+        payload: Any = prepared.payload
+        inputs = payload["inputs"]
+        if payload["orchestration"] == "reverse_voucher":
+            return self._find_reversal(inputs, prepared)
+        rows = self._books.vouchers(int(inputs["SupplierNumber"]), inputs["InvoiceNumber"])
+        live = [row for row in rows if not row.text("VOD") and not row.text("DCTA")]
+        if not live:
+            return None
+        keys = {_key_of(row) for row in live}
+        if len(keys) > 1:
+            raise TargetChanged(
+                f"Invoice {inputs['InvoiceNumber']} is {len(keys)} vouchers: {', '.join(sorted(keys))}.", cure=_MEND
+            )
+        (key,) = keys
+        if any(row.text("RMK") != inputs["Remark"] for row in live):
+            raise TargetChanged(f"Voucher {key} has this invoice number and is not ours.", cure=_MEND, cause="not ours")
+        gross = sum((row.number("ACR" if row.text("CRRM") == "F" else "AG") or _ZERO for row in live), _ZERO)
+        if gross != Decimal(inputs["GrossAmount"]):
+            raise TargetChanged(f"Voucher {key} is over {gross}, not {inputs['GrossAmount']}.", cure=_MEND)
+        company, kind, number = key.split("/")
+        if payload["orchestration"] == "match_voucher" and not self._books.matches(company, kind, int(number)):
+            raise TargetChanged(f"Voucher {key} is there without its match.", cure=_MEND, cause="match")
+        return Receipt(system="jdedwards", id=key, by="marker")
+
+    def _receipt(self, prepared: Prepared, outputs: Mapping[str, Any]) -> Receipt:
+        payload: Any = prepared.payload
+        if payload["orchestration"] == "reverse_voucher":
+            return Receipt(system="jdedwards", id=prepared.target_id, raw=_plain(outputs))
+        parts = [str(outputs.get(name) or "").strip() for name in ("DocumentCompany", "DocumentType", "DocumentNumber")]
+        return Receipt(system="jdedwards", id="/".join(parts) if all(parts) else None, raw=_plain(outputs))
+
+    # Reversal
+
+    def _reversal(self, change: Change[Invoice], shown: str, refusals: Refusals) -> Prepared:
+        key = change.target_id or self._found(change, refusals)
+        parts = (key or "").split("/")
+        if len(parts) != 3 or not parts[2].isdecimal():
+            raise InvalidDocument(f"{shown} was taken back and has no voucher of ours.", cause="void", cure="Nothing.")
+        company, kind, number = parts
+        items = [one for one in self._books.pay_items(company, kind, int(number)) if not one.text("DCTA")]
+        for item in items:
+            gross, left = item.number("AG") or _ZERO, item.number("AAP") or _ZERO
+            if not item.text("VOD") and gross != left:
+                refusals.faults.append(f"pay item {item.text('SFX')} is paid in whole or part; void the payment first")
+            if item.text("PST") == "#":
+                refusals.faults.append(f"pay item {item.text('SFX')} is in a payment group")
+        gl_date, facts, attention = self._posting(company, None, refusals)
+        inputs = {
+            "VoucherCompany": company,
+            "VoucherType": kind,
+            "VoucherNumber": number,
+            "GLDate": gl_date,
+            "Remark": mark_of(change.document)[:30],
+        }
+        payload = self._payload("reverse_voucher", inputs, refusals)
+        refusals.raise_if_any(shown)
+        facts["orchestration"] = self._orchestrator.name("reverse_voucher")
+        return Prepared(change.document, payload, key, target_id=key, describe=facts, attention=attention)
+
+    def _found(self, change: Change[Invoice], refusals: Refusals) -> str | None:
+        invoice = change.document
+        supplier = self._party(invoice.supplier, invoice, change.crosswalk, refusals)
+        if not supplier.isdecimal():
+            return None
+        rows = self._books.vouchers(int(supplier), invoice.supplier_invoice_number or invoice.number)
+        ours = {_key_of(row) for row in rows if row.text("RMK") == mark_of(invoice) and not row.text("DCTA")}
+        return ours.pop() if len(ours) == 1 else None
+
+    def _find_reversal(self, inputs: Mapping[str, Any], prepared: Prepared) -> Receipt | None:
+        """Void, or gone: an unposted voucher is deleted (section 6.4)."""
+        company, kind = inputs["VoucherCompany"], inputs["VoucherType"]
+        number = int(inputs["VoucherNumber"])
+        items = self._books.pay_items(company, kind, number)
+        if any(not row.text("VOD") for row in items if not row.text("DCTA")):
+            return None
+        if self._books.matches(company, kind, number):
+            return None
+        return Receipt(system="jdedwards", id=prepared.target_id, by="marker")
+
+    # Inputs
+
+    def _company_of(self, invoice: Invoice, crosswalk: CrosswalkLookup, refusals: Refusals) -> str:
+        system = "" if invoice.provenance is None else invoice.provenance.system
+        named = invoice.company
+        linked = crosswalk.find("company", to="jdedwards", **{system: named}) if system and named else None
+        company = str(linked or named or self._company or "").strip()
+        if not company and self._is_matched(invoice):
+            company = next((parts[0] for parts in self._orders(invoice, crosswalk).values()), "")
+        if not company:
+            refusals.misses.append("the invoice names no company; set company=")
+        return company.rjust(5, "0") if company.isdecimal() else company
+
+    def _is_matched(self, invoice: Invoice) -> bool:
+        return self._matching == "always" or (
+            self._matching == "auto" and any(line.purchase_order and line.order_line for line in invoice.lines)
+        )
+
+    def _orders(self, invoice: Invoice, crosswalk: CrosswalkLookup) -> dict[str, tuple[str, str, str, str]]:
+        """Company, type, number and suffix of every order that is billed, by the number the invoice names it by."""
+        found = {}
+        for name in dict.fromkeys(line.purchase_order for line in invoice.lines if line.purchase_order):
+            key = crosswalk.find("order number", to=f"{self._order_system} document", **{self._order_system: name})
+            parts = str(key or "").split("/")
+            if len(parts) in (3, 4):
+                found[name] = (parts[0], parts[1], str(order_number(key)), parts[3] if len(parts) == 4 else "")
+            elif name.isdecimal() and (invoice.company or self._company):
+                found[name] = (str(invoice.company or self._company), "OP", name, "")
+        return found
+
+    def _match_lines(self, invoice: Invoice, crosswalk: CrosswalkLookup, refusals: Refusals) -> dict[str, Any]:
+        orders = self._orders(invoice, crosswalk)
+        receipts = self._books.receipts([int(parts[2]) for parts in orders.values()]) if orders else []
+        lines, charges = [], []
+        for line in _posted(invoice.lines):
+            if not line.purchase_order or not line.order_line:
+                charges.append(line)
+                continue
+            order = orders.get(line.purchase_order)
+            if order is None:
+                refusals.misses.append(f"line {line.number}: order {line.purchase_order} is not known here")
+                continue
+            company, kind, number, suffix = order
+            self._check_received(line, order, receipts, refusals)
+            lines.append(
+                _filled(
+                    OrderCompany=company,
+                    OrderType=kind,
+                    OrderNumber=number,
+                    OrderSuffix=suffix,
+                    OrderLine=line.order_line,
+                    Quantity="" if line.quantity is None else format(line.quantity, "f"),
+                    Amount=self._amount(line.amount, f"line {line.number}", refusals),
+                )
+            )
+        return {"Lines": lines, "Charges": self._lines(charges, invoice, crosswalk, refusals)}
+
+    @staticmethod
+    def _check_received(
+        line: InvoiceLine, order: tuple[str, str, str, str], receipts: Sequence[Cells], refusals: Refusals
+    ) -> None:
+        """Received and not vouchered covers what is billed (rule B51; section 7, F43121 MATC 1)."""
+        company, kind, number, suffix = order
+        fitting = [
+            one
+            for one in receipts
+            if (one.text("KCOO"), one.text("DCTO"), one.text("DOCO")) == (company, kind, number)
+            and one.text("SFXO") in ("", suffix or "000")
+            and one.number("LNID") == Decimal(line.order_line)
+        ]
+        left = sum((one.number("UOPN") or _ZERO for one in fitting), _ZERO)
+        amount = sum((one.number("AOPN") or _ZERO for one in fitting), _ZERO)
+        where = f"line {line.number}: order {number} line {line.order_line}"
+        if not fitting:
+            refusals.faults.append(f"{where} is not received")
+        elif line.quantity is not None and line.quantity > left:
+            refusals.faults.append(f"{where}: {line.quantity} billed, {left} received and not vouchered")
+        elif line.quantity is None and (line.amount or _ZERO) > amount:
+            refusals.faults.append(f"{where}: {line.amount} billed, {amount} received and not vouchered")
+
+    def _lines(
+        self, lines: Sequence[InvoiceLine], invoice: Invoice, crosswalk: CrosswalkLookup, refusals: Refusals
+    ) -> list[dict[str, str]]:
+        found, codes = [], list[AccountCode]()
+        for line in _posted(lines):
+            shown = f"line {line.number}" if line.number else f"charge {line.description or line.kind}"
+            account = line.account or self._charge_account(line, invoice, crosswalk)
+            for share, center, amount in _shares(line, account, shown, refusals):
+                code = self._account(share, center, invoice, crosswalk, shown, refusals)
+                if code is None:
+                    continue
+                codes.append(code)
+                found.append(
+                    _filled(
+                        BusinessUnit=code.unit,
+                        ObjectAccount=code.object,
+                        Subsidiary=code.subsidiary,
+                        Amount=self._amount(amount, shown, refusals),
+                        Remark=line.description[:30],
+                    )
+                )
+        self._books.accounts(codes, refusals.misses)
+        return found
+
+    @staticmethod
+    def _charge_account(line: InvoiceLine, invoice: Invoice, crosswalk: CrosswalkLookup) -> str:
+        """A charge without an account of its own goes to the one linked as ``charge:shipping``."""
+        system = "" if invoice.provenance is None else invoice.provenance.system
+        if line.kind != "charge" or not system:
+            return ""
+        return str(crosswalk.find("account", to="jdedwards", **{system: f"charge:{line.description}"}) or "")
+
+    def _taxes(self, invoice: Invoice, crosswalk: CrosswalkLookup, refusals: Refusals) -> dict[str, str]:
+        if not invoice.tax:
+            return {}
+        system = "" if invoice.provenance is None else invoice.provenance.system
+        code = str(invoice.extras.get("tax_code") or "")
+        linked = crosswalk.find("tax", to="jdedwards", **{system: code}) if system and code else None
+        explanation, area = str(linked).partition("/")[::2] if linked else self._tax.get(code, ("", ""))
+        if not explanation:
+            refusals.misses.append(f"tax {invoice.tax} (code {code!r}) has no tax explanation; set tax= (rule B70)")
+            return {}
+        if explanation == "U":
+            return {"TaxExplanation": explanation, "TaxArea": area}
+        return {
+            "TaxAmount": self._amount(invoice.tax, "tax", refusals),
+            "TaxExplanation": explanation,
+            "TaxArea": area,
+        }
+
+    @staticmethod
+    def _terms(invoice: Invoice, crosswalk: CrosswalkLookup) -> str | None:
+        system = "" if invoice.provenance is None else invoice.provenance.system
+        if not system or not invoice.terms:
+            return None
+        linked: str | None = crosswalk.find("terms", to="jdedwards", **{system: invoice.terms})
+        return linked
+
+    def _date(self, day: dt.date | None, name: str, refusals: Refusals) -> str:
+        if day is None:
+            refusals.faults.append(f"no {name}")
+            return ""
+        return self._orchestrator.date(day)
+
+    @staticmethod
+    def _amount(amount: Decimal | None, name: str, refusals: Refusals) -> str:
+        if amount is None:
+            refusals.faults.append(f"{name}: no amount")
+            return ""
+        try:
+            return amount_text(amount)
+        except InvalidDocument as error:
+            refusals.faults.append(f"{name}: {error.message}")
+            return ""
+
+    @staticmethod
+    def _currency(currency: str | None, refusals: Refusals) -> str:
+        if not currency:
+            refusals.faults.append("the currency is not known")
+        return currency or ""
+
+    @staticmethod
+    def _check_sum(invoice: Invoice, refusals: Refusals) -> None:
+        """Lines sum to gross less the tax that is inside it (section 6.4)."""
+        total = sum((line.amount or _ZERO for line in _posted(invoice.lines)), _ZERO)
+        expected = (invoice.gross or _ZERO) - (invoice.tax or _ZERO)
+        if total not in (expected, invoice.gross):
+            refusals.faults.append(f"its lines sum to {total}, gross less tax is {expected}")
+
+
+def _posted(lines: Sequence[InvoiceLine]) -> list[InvoiceLine]:
+    return [line for line in lines if line.kind not in ("text", "tax")]
+
+
+def _shares(
+    line: InvoiceLine, account: str, shown: str, refusals: Refusals
+) -> Iterator[tuple[str, str, Decimal | None]]:
+    """Account, cost centre and amount of each share of a line; shares sum exactly, the last one takes the cent."""
+    splits = line.extras.get("allocations")
+    if not splits or line.amount is None:
+        yield account, line.cost_center, line.amount
+        return
+    left = line.amount
+    for index, one in enumerate(splits, start=1):
+        if one.get("amount") is not None:
+            amount = Decimal(str(one["amount"]))
+        elif one.get("percent") is not None:
+            amount = (line.amount * Decimal(str(one["percent"])) / 100).quantize(Decimal("0.01"))
+        else:
+            refusals.faults.append(f"{shown}: a share has neither amount nor percent")
+            return
+        if index == len(splits) and one.get("amount") is None:
+            amount = left
+        left -= amount
+        yield str(one.get("account") or account), str(one.get("cost_center") or ""), amount
+    if left:
+        refusals.faults.append(f"{shown}: its shares leave {left} of {line.amount}")
+
+
+def _key_of(row: Cells) -> str:
+    return voucher_key(row.text("DOC"), row.text("DCT"), row.text("KCO"))
+
+
+def _filled(**values: str) -> dict[str, str]:
+    return {name: value for name, value in values.items() if value != ""}
+
+
+def _plain(outputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Outputs that are single values; the rest of an answer is the site's own and may be anything."""
+    return {str(name): str(value) for name, value in outputs.items() if isinstance(value, (str, int, Decimal))}
