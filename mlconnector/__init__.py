@@ -88,8 +88,10 @@ if TYPE_CHECKING:
     from mlconnector.jdedwards import AISSession, Approval, JDEdwardsAIS
     from mlconnector.records import Page, Records, Rejected
     from mlconnector.target import Change, ControlNumbers, Prepared, Receipt, Sink, Source, Target
+    from mlconnector.peoplesoft import PeopleSoft
 
 _DOORS = {
+    "peoplesoft": ("PeopleSoft",),
     "fusion": ("OracleFusion",),
     "auth": ("HTTPBasic", "OAuth2ClientCredentials", "OAuth2Password", "TokenManager"),
     "check": ("Check", "CheckStep"),
@@ -224,6 +226,7 @@ __all__ = [
     "Party",
     "PayItem",
     "Payment",
+    "PeopleSoft",
     "PermissionDenied",
     "Prepared",
     "Provenance",

@@ -38,6 +38,7 @@ def test_every_name_is_there_and_documented() -> None:
         "fusion",
         "http",
         "jdedwards",
+        "peoplesoft",
         "webhooks",
         "x12",
     ],

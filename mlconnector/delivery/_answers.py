@@ -78,8 +78,8 @@ class Answering:
 
     Args:
         name: Names the part in its ledger. ``box``: the inbox.
-        hear: Says what a message means; one message may answer several transmissions. May raise ``InvalidDocument``.
-        posted: Codes that a sync of the flow posts; they are left to it.
+        hear: Says what a message means; one message may answer several transmissions, and one that a sync of the flow
+            posts says nothing. May raise ``InvalidDocument``.
         ledger: The durable memory.
         on_attention: Called with every new attention item.
         lease: How long a worker may be silent before another takes over.
@@ -94,7 +94,6 @@ class Answering:
         box: str,
         hear: Callable[[InboxMessage], Iterable[Heard]],
         ledger: Ledger,
-        posted: Iterable[str] = (),
         on_attention: Callable[[Attention], None] | None = None,
         lease: dt.timedelta = dt.timedelta(minutes=10),
     ) -> None:
@@ -102,7 +101,6 @@ class Answering:
         self.box = box
         self.ledger = ledger
         self._hear = hear
-        self._posted = frozenset(posted)
         self._on_attention = on_attention
         self._lease = lease
 
@@ -119,8 +117,6 @@ class Answering:
         for message in self.ledger.inbox.messages(self.box, "stored"):
             if stop is not None and stop.is_set():
                 break
-            if message.code in self._posted:
-                continue
             if dry_run:
                 report.note(message.identity, "queued")
             else:

@@ -45,6 +45,7 @@ class Settings:
     begin: Literal["everything", "nothing"] | dt.datetime
     on_baseline_change: Literal["attention", "create", "change"]
     select: Select | None
+    withdraw: Callable[[Any], Any] | None
     overwrite: bool
     stop_after: int
     uncounted_causes: frozenset[str]

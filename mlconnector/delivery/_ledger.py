@@ -163,6 +163,24 @@ class Ledger:
         found = [delivery_of(row, now) for row in rows]
         return [one for one in found if now - one.updated_at >= after]
 
+    def twin(self, sync: str, *, key: str | None = None, target_id: str | None = None) -> str | None:
+        """The other half of what a sync delivered (rule B1): the id at its target by ``key``, or the key by the id.
+
+        Raises:
+            InvalidArgument: Neither or both are given.
+        """
+        if (key is None) == (target_id is None):
+            raise InvalidArgument(f"key={key!r}, target_id={target_id!r}.", cure="Give exactly one of them.")
+        if key is not None:
+            rows = self.store.read(
+                "SELECT target_id AS found FROM heads WHERE sync = ? AND key = ? AND base > 0", (sync, key)
+            )
+        else:
+            rows = self.store.read(
+                "SELECT key AS found FROM heads WHERE sync = ? AND target_id = ? AND base > 0", (sync, target_id)
+            )
+        return None if not rows or rows[0]["found"] is None else str(rows[0]["found"])
+
     def verify(self) -> int:
         """Walk the audit chain; returns how many events it has.
 

@@ -75,6 +75,8 @@ class Recorder:
             job.report.note(key, "excluded", reason)
             return
         if not document.ready:
+            document = self._withdrawn(transaction, document, head, usage)
+        if not document.ready:
             self._wait(transaction, document, usage)
             return
         transaction.execute("DELETE FROM waiting WHERE sync = ? AND key = ?", (job.sync, key))
@@ -106,6 +108,15 @@ class Recorder:
         if known and found.attention:
             self._job.attend(transaction, document.key, found.attention)
         return found.reason
+
+    def _withdrawn(
+        self, transaction: Transaction, document: Document, head: sqlite3.Row | None, usage: str
+    ) -> Document:
+        """What the target has and may no longer have: told as taken back, where the flow says so."""
+        withdraw = self._job.settings.withdraw
+        known = head is not None and (head["base"] > 0 or self._is_open(transaction, usage, document.key))
+        taken_back: Document | None = withdraw(document) if withdraw is not None and known else None
+        return document if taken_back is None else taken_back
 
     def _is_open(self, transaction: Transaction, usage: str, key: str) -> bool:
         return bool(

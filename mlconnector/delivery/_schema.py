@@ -55,6 +55,7 @@ CREATE INDEX audit_by_key ON audit (key);
 
 _INBOUND = """
 ALTER TABLE deliveries ADD COLUMN partner_state TEXT NOT NULL DEFAULT '';
+CREATE INDEX heads_by_target ON heads (sync, target_id);
 CREATE TABLE transmissions (
     id INTEGER PRIMARY KEY, delivery INTEGER NOT NULL, interchange_counter TEXT NOT NULL, group_counter TEXT NOT NULL,
     interchange INTEGER NOT NULL, control_group INTEGER NOT NULL, at TEXT NOT NULL

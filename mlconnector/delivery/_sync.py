@@ -55,6 +55,8 @@ class Sync:
             (goes as new) or ``"change"``.
         select: Called with the document and whether the target knows its key; a text excludes it, with that reason,
             an :class:`Excluded` also shows it to a person.
+        withdraw: Called with a document that the target has and that is no longer ready: the same document as taken
+            back (void, cancelled), or ``None`` to let it wait.
         overwrite: Write over what people changed in the target (delivery rule 12).
         stop_after: So many documents in a row parked for one cause stop the run.
         uncounted_causes: Causes that do not count for that.
@@ -78,6 +80,7 @@ class Sync:
         begin: Begin | None = None,
         on_baseline_change: Literal["attention", "create", "change"] = "attention",
         select: Select | None = None,
+        withdraw: Callable[[Any], Any] | None = None,
         overwrite: bool = False,
         stop_after: int = 100,
         uncounted_causes: frozenset[str] = frozenset({"no_route"}),
@@ -117,6 +120,7 @@ class Sync:
             begin=begin or "everything",
             on_baseline_change=on_baseline_change,
             select=select,
+            withdraw=withdraw,
             overwrite=overwrite,
             stop_after=stop_after,
             uncounted_causes=frozenset(uncounted_causes),

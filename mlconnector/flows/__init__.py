@@ -11,14 +11,28 @@ from mlconnector.delivery import Flow
 if TYPE_CHECKING:
     from mlconnector.flows._fusion_to_cleo import fusion_to_cleo
     from mlconnector.flows._jde_to_cleo import jde_to_cleo
+    from mlconnector.flows._jde_to_coupa import jde_to_coupa
+    from mlconnector.flows._peoplesoft_to_cleo import peoplesoft_to_cleo
     from mlconnector.flows._trace import PaymentTrace, trace_payment
 
-__all__ = ["Flow", "PaymentTrace", "Route", "Routes", "fusion_to_cleo", "jde_to_cleo", "trace_payment"]
+__all__ = [
+    "Flow",
+    "PaymentTrace",
+    "Route",
+    "Routes",
+    "fusion_to_cleo",
+    "jde_to_cleo",
+    "jde_to_coupa",
+    "peoplesoft_to_cleo",
+    "trace_payment",
+]
 
 _HOMES = {
     "PaymentTrace": "_trace",
     "fusion_to_cleo": "_fusion_to_cleo",
     "jde_to_cleo": "_jde_to_cleo",
+    "jde_to_coupa": "_jde_to_coupa",
+    "peoplesoft_to_cleo": "_peoplesoft_to_cleo",
     "trace_payment": "_trace",
 }
 

@@ -63,7 +63,8 @@ class CleoParts:
         collect: Folders whose files are fetched; none leaves what comes in alone.
         acknowledge: Who answers with 997s: ``"library"`` or ``"gateway"`` (rule B17).
         inbox: Name of the inbox in the ledger; that of the flow by default.
-        also: Sets this flow takes beside those of a route's default ``receives``.
+        also: Sets this flow takes beside those of a route's default ``receives``. ``posts``: those of them that a
+            sync of the flow posts.
     """
 
     name: str
@@ -80,6 +81,7 @@ class CleoParts:
     acknowledge: Literal["library", "gateway"]
     inbox: str | None
     also: Sequence[str] = ()
+    posts: Sequence[str] = ()
 
     def __attrs_post_init__(self) -> None:
         if self.on_baseline_change not in BASELINE_CHANGES:
@@ -95,7 +97,9 @@ class CleoParts:
     @property
     def x12_inbox(self) -> X12Inbox:
         """The X12 side of the inbox."""
-        return X12Inbox(self.ledger, self.inbox or self.name, self.routes, self.acknowledge, tuple(self.also))
+        return X12Inbox(
+            self.ledger, self.inbox or self.name, self.routes, self.acknowledge, tuple(self.also), tuple(self.posts)
+        )
 
     def outbound(
         self, kind: str, records: Records[Any], target: Target[Any], *, begin: Begin | None = None, **options: Any
@@ -125,12 +129,11 @@ class CleoParts:
         systems: Mapping[str, str],
         checks: Sequence[Callable[[], Check]],
         posting: Sequence[Sync] = (),
-        posted: Sequence[str] = (),
     ) -> Flow:
         """The flow: first what came in, then documents out, then what is posted, then the 997s.
 
         Args:
-            syncs: Documents out. ``posting``: syncs that post what came in, of the set codes ``posted``.
+            syncs: Documents out. ``posting``: syncs that post what came in.
             systems: Origin by system. ``checks``: of both systems.
         """
         parts: list[Part] = [*syncs, *posting]
@@ -149,7 +152,7 @@ class CleoParts:
                 interpret=inbox.interpret,
                 **common,
             )
-            answering = Answering(f"{self.name}/answers", box=box, hear=inbox.hear, posted=posted, **common)
+            answering = Answering(f"{self.name}/answers", box=box, hear=inbox.hear, **common)
             parts = [collection, answering, *parts]
             if self.acknowledge == "library":
                 target = self.cleo.target("acknowledgments", routes=self.routes, received=inbox.received)

@@ -10,7 +10,7 @@ from typing import Literal
 import attrs
 
 from mlconnector import x12
-from mlconnector.cleo import Routes, pair_of
+from mlconnector.cleo import Route, Routes, pair_of
 from mlconnector.delivery import (
     Acknowledged,
     Confirmed,
@@ -27,12 +27,15 @@ from mlconnector.documents import (
     AcknowledgedLine,
     Document,
     FunctionalAcknowledgment,
+    Invoice,
     OrderAcknowledgment,
     OrderLine,
+    Party,
     Provenance,
     PurchaseOrder,
 )
 from mlconnector.errors import DocumentError
+from mlconnector.records import Rejected
 
 __all__ = ["X12Inbox"]
 
@@ -57,7 +60,8 @@ class X12Inbox:
         ledger: Holds what came in. ``box``: the inbox.
         routes: Whose files are expected (rule B5).
         acknowledge: ``"library"`` owes a 997 for every group, ``"gateway"`` leaves that to the server (rule B17).
-        also: Sets that a flow takes beside those of a route's default ``receives``.
+        also: Sets that a flow takes beside those of a route's default ``receives``. ``posts``: those of them that a
+            sync of the flow posts.
     """
 
     ledger: Ledger
@@ -65,6 +69,7 @@ class X12Inbox:
     routes: Routes
     acknowledge: Literal["library", "gateway"] = "library"
     also: Sequence[str] = ()
+    posts: Sequence[str] = ()
 
     def interpret(self, content: bytes) -> Interpreted:
         """The messages in a file, and the 997s it asks for (delivery rule 14)."""
@@ -103,6 +108,8 @@ class X12Inbox:
             yield Noted(text=f"{message.code} from {message.sender} is rejected: {'; '.join(faults)}", parked=True)
         elif message.code not in self._received(partner):
             yield Noted(text=f"{message.code} came from {message.sender}. {_told(ts)}".strip())
+        elif message.code in self.posts:
+            return
         elif message.code in ("855", "865"):
             yield self._confirmed(message, ts, partner)
         elif message.code == "856":
@@ -118,9 +125,52 @@ class X12Inbox:
         assert isinstance(found, x12.TransactionSet)
         return found
 
-    def partner_of(self, message: InboxMessage) -> x12.Partner | None:
-        """The profile of its sender, by the pair of interchange ids (rule B5)."""
-        return self._partner(message.sender, message.receiver)
+    def invoices_reader(self) -> InboundReader[Invoice]:
+        """The 810s that came in, as invoices under their business key: supplier and invoice number (rule B40)."""
+        return InboundReader(kind="invoices", documents=self._invoices, clock=self.ledger.clock)
+
+    def _invoices(self) -> list[Invoice | Rejected]:
+        found: list[Invoice | Rejected] = []
+        for message in self.ledger.inbox.messages(self.box, "applied", "810"):
+            route = self.routes.of_pair(message.receiver, message.sender)
+            if route is None or route.partner is None:
+                continue
+            try:
+                invoice = x12.from_810(self.the_set(message), partner=route.partner)
+            except DocumentError as error:
+                key, row = message.identity, {"identity": message.identity}
+                found.append(Rejected(key=key, row=row, faults=error.faults, updated_at=message.stored_at))
+                continue
+            found.append(self._completed(invoice, message, route))
+        return found
+
+    def _completed(self, invoice: Invoice, message: InboxMessage, route: Route) -> Invoice:
+        """With the supplier that the sender is, and the order and business unit that it means."""
+        told = "" if invoice.supplier is None else invoice.supplier.number
+        number = told if told in route.parties else route.parties[0] if len(route.parties) == 1 else ""
+        supplier = attrs.evolve(invoice.supplier or Party(), number=number)
+        orders = {line.purchase_order or invoice.purchase_order for line in invoice.lines} | {invoice.purchase_order}
+        owners = {name: self.ledger.crosswalk.owner(*_claim(message, name)) for name in orders if name}
+        known = {name: key.split("/") for name, key in owners.items() if key is not None}
+        units = {parts[0] for parts in known.values() if len(parts) == 2}
+        lines = [
+            attrs.evolve(line, purchase_order=known[line.purchase_order][-1]) if line.purchase_order in known else line
+            for line in invoice.lines
+        ]
+        order = known.get(invoice.purchase_order, [invoice.purchase_order])[-1]
+        return attrs.evolve(
+            invoice,
+            supplier=supplier,
+            company=units.pop() if len(units) == 1 else "",
+            purchase_order=order,
+            lines=lines,
+            provenance=Provenance(
+                system="cleo",
+                kind="invoices",
+                key=f"{number or message.sender}/{invoice.supplier_invoice_number}",
+                updated_at=message.stored_at,
+            ),
+        )
 
     def received(self, document: FunctionalAcknowledgment) -> list[x12.TransactionSet | x12.Unreadable]:
         """Everything that was received in the group which a 997 is owed for."""
