@@ -76,6 +76,7 @@ def test_lower_rooms_never_import_higher_ones() -> None:
 _ORDER = [
     ["errors"],
     ["clock", "check", "documents"],
+    ["event"],
     ["_cursor", "_read_ahead"],
     ["records"],
     ["target"],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from mlconnector.webhooks._event import Event, Verifier
+from mlconnector.event import Event, Verifier
 from mlconnector.webhooks._receive import receive, wsgi_app
 
 if TYPE_CHECKING:

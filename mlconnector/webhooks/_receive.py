@@ -9,7 +9,7 @@ from typing import Any
 
 from mlconnector.delivery import Ledger, Message
 from mlconnector.errors import InvalidArgument, LedgerError, WebhookRejected
-from mlconnector.webhooks._event import Event, Verifier
+from mlconnector.event import Event, Verifier
 
 __all__ = ["MOST_BYTES", "receive", "wsgi_app"]
 
