@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from mlconnector.testing._cleo import CleoSimulator, Payload
     from mlconnector.testing._cleo_files import Upload
     from mlconnector.testing._clock import ManualClock
+    from mlconnector.testing._coupa import CoupaSimulator
+    from mlconnector.testing._coupa_actions import Transmission
+    from mlconnector.testing._coupa_webhook import Notice
     from mlconnector.testing._fusion import FusionSimulator
     from mlconnector.testing._fusion_token import IdentityDomainSimulator
     from mlconnector.testing._peoplesoft import PeopleSoftSimulator
@@ -32,15 +35,18 @@ __all__ = [
     "BuildReport",
     "Call",
     "CleoSimulator",
+    "CoupaSimulator",
     "FusionSimulator",
     "IdentityDomainSimulator",
     "JDEdwardsSimulator",
     "ManualClock",
     "Message",
+    "Notice",
     "Payload",
     "PeopleSoftSimulator",
     "Simulator",
     "StagedRow",
+    "Transmission",
     "Upload",
     "accounts",
     "fiscal_calendar",
@@ -55,15 +61,18 @@ _HOMES = {
     "BuildReport": "_peoplesoft_build",
     "Call": "_wire",
     "CleoSimulator": "_cleo",
+    "CoupaSimulator": "_coupa",
     "FusionSimulator": "_fusion",
     "IdentityDomainSimulator": "_fusion_token",
     "JDEdwardsSimulator": "_ais",
     "ManualClock": "_clock",
     "Message": "_peoplesoft_messages",
+    "Notice": "_coupa_webhook",
     "Payload": "_cleo",
     "PeopleSoftSimulator": "_peoplesoft",
     "Simulator": "_server",
     "StagedRow": "_peoplesoft_messages",
+    "Transmission": "_coupa_actions",
     "Upload": "_cleo_files",
     "accounts": "_builders",
     "fiscal_calendar": "_builders",

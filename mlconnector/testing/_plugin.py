@@ -13,13 +13,14 @@ import pytest
 if TYPE_CHECKING:
     from mlconnector.testing import (
         CleoSimulator,
+        CoupaSimulator,
         FusionSimulator,
         JDEdwardsSimulator,
         ManualClock,
         PeopleSoftSimulator,
     )
 
-__all__ = ["cleo_simulator", "fusion_simulator", "jde_simulator", "mc_clock", "peoplesoft_simulator"]
+__all__ = ["cleo_simulator", "coupa_simulator", "fusion_simulator", "jde_simulator", "mc_clock", "peoplesoft_simulator"]
 
 
 @pytest.fixture
@@ -63,4 +64,13 @@ def peoplesoft_simulator(mc_clock: ManualClock) -> Iterator[PeopleSoftSimulator]
     from mlconnector.testing import PeopleSoftSimulator
 
     with PeopleSoftSimulator(clock=mc_clock) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def coupa_simulator(mc_clock: ManualClock) -> Iterator[CoupaSimulator]:
+    """A running Coupa simulator on ``mc_clock``."""
+    from mlconnector.testing import CoupaSimulator
+
+    with CoupaSimulator(clock=mc_clock) as simulator:
         yield simulator
