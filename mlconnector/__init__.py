@@ -24,9 +24,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mlconnector import auth, credentials, delivery, documents, errors, flows, frames, http, testing, webhooks, x12
     from mlconnector.auth import HTTPBasic, OAuth2ClientCredentials, OAuth2Password, TokenManager
+    from mlconnector.bill import BILL, BillSession
     from mlconnector.check import Check, CheckStep
     from mlconnector.cleo import Cleo, CleoFiles
     from mlconnector.clock import SYSTEM_CLOCK, Clock, SystemClock
+    from mlconnector.coupa import Coupa
     from mlconnector.credentials import Secret, SecretSource, stored
     from mlconnector.delivery import Flow, Ledger, Report, Sync
     from mlconnector.documents import (
@@ -86,11 +88,16 @@ if TYPE_CHECKING:
     from mlconnector.fusion import OracleFusion
     from mlconnector.http import Retry, Timeout
     from mlconnector.jdedwards import AISSession, Approval, JDEdwardsAIS
+    from mlconnector.peoplesoft import PeopleSoft
     from mlconnector.records import Page, Records, Rejected
     from mlconnector.target import Change, ControlNumbers, Prepared, Receipt, Sink, Source, Target
-    from mlconnector.peoplesoft import PeopleSoft
 
 _DOORS = {
+    "bill": (
+        "BILL",
+        "BillSession",
+    ),
+    "coupa": ("Coupa",),
     "peoplesoft": ("PeopleSoft",),
     "fusion": ("OracleFusion",),
     "auth": ("HTTPBasic", "OAuth2ClientCredentials", "OAuth2Password", "TokenManager"),
@@ -175,6 +182,7 @@ _HOME = {name: room for room, names in _DOORS.items() for name in names}
 
 __version__ = "0.1.0"
 __all__ = [
+    "BILL",
     "SYSTEM_CLOCK",
     "AISSession",
     "Account",
@@ -184,6 +192,7 @@ __all__ = [
     "Application",
     "Approval",
     "AuthenticationFailed",
+    "BillSession",
     "Change",
     "Check",
     "CheckStep",
@@ -194,6 +203,7 @@ __all__ = [
     "Contact",
     "ControlNumbers",
     "CostCenter",
+    "Coupa",
     "CredentialsNotFound",
     "CursorMismatch",
     "DeliveryInDoubt",

@@ -14,14 +14,14 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import functools
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
 import attrs
 
 from mlconnector._cursor import MEMORY, PassState, filters_hash
 from mlconnector._read_ahead import read_ahead
-from mlconnector.clock import SYSTEM_CLOCK
+from mlconnector.clock import SYSTEM_CLOCK, Clock
 from mlconnector.errors import InvalidArgument, InvalidDocument
 
 __all__ = ["Batch", "Page", "Reader", "Records", "Rejected", "Window"]
@@ -168,6 +168,41 @@ class Reader(Protocol[T_co]):
         ...
 
 
+def _mapping(values: Mapping[str, Any] | None) -> dict[str, Any]:
+    return dict(values or {})
+
+
+@attrs.frozen(kw_only=True)
+class _Pages(Generic[T]):
+    """The reader of :meth:`Records.from_pages`."""
+
+    function: Callable[[Window], Iterable[Batch[T] | Sequence[T]]] = attrs.field(repr=False)
+    system: str
+    kind: str
+    filters: Mapping[str, Any] = attrs.field(default=None, converter=_mapping)
+    overlap: dt.timedelta
+    resumable: bool
+    clock: Clock
+
+    def read(self, window: Window) -> Iterator[Batch[T]]:
+        """What the function yields, as batches. That it returned is what makes a pass complete, unless it said so."""
+        # Before the first call: a batch without the source's clock must not cap the watermark later than that.
+        begin, position = self.clock.now(), window.position
+        pages = iter(self.function(window))
+        try:
+            for page in pages:
+                batch = page if isinstance(page, Batch) else Batch(documents=page, position=position)
+                position = batch.position
+                yield batch if batch.clock is not None else attrs.evolve(batch, clock=begin)
+                if batch.last:
+                    return
+            yield Batch(clock=begin, position=position, last=True)
+        finally:
+            close = getattr(pages, "close", None)
+            if close is not None:
+                close()
+
+
 @attrs.define
 class _Latest:
     make: Callable[[], dict[str, Any] | None]
@@ -215,6 +250,60 @@ class Records(Generic[T]):
         self._memory = memory
         self._start()
         self._latest = _Latest(self._start_cursor)
+
+    @classmethod
+    def from_pages(
+        cls,
+        function: Callable[[Window], Iterable[Batch[T] | Sequence[T]]],
+        *,
+        system: str,
+        kind: str,
+        filters: Mapping[str, Any] | None = None,
+        overlap: dt.timedelta = dt.timedelta(minutes=10),
+        resumable: bool = True,
+        since: dt.datetime | Mapping[str, Any] | None = None,
+        until: dt.datetime | None = None,
+        keys: Sequence[str] | None = None,
+        limit: int | None = None,
+        memory: int = MEMORY,
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> Records[T]:
+        """A read made of a function that yields pages.
+
+        Args:
+            function: Called with the :class:`Window` of each pass. Yields :class:`Batch`, or plain sequences of
+                documents; a pass that was cut short is taken up at a page only where batches carry a ``position``.
+                Returning ends the pass, raising leaves it unfinished.
+            system: Name of the system. ``kind``: of the documents; both stand in cursors.
+            filters: Plain JSON of everything else that decides what is read; a cursor belongs to it.
+            overlap: How far behind a watermark late commits can lie.
+            resumable: False for rows without keys and stamps: they leave no cursor.
+            since, until, keys, limit, memory: As of the class.
+            clock: The source's clock, for batches that do not carry it.
+
+        Raises:
+            InvalidArgument: A naive datetime, a negative number, an empty name.
+            CursorMismatch: A cursor of another system, kind or filter.
+        """
+        if not system.strip() or not kind.strip():
+            raise InvalidArgument(f"system={system!r}, kind={kind!r}.", cure="Name both; cursors carry the names.")
+        if overlap < dt.timedelta(0):
+            raise InvalidArgument(f"overlap={overlap!r} is negative.", cure="Give a timedelta of 0 or more.")
+        reader = _Pages(
+            function=function,
+            system=system,
+            kind=kind,
+            filters=filters,
+            overlap=overlap,
+            resumable=resumable,
+            clock=clock,
+        )
+        return cls(reader, since=since, until=until, keys=keys, limit=limit, memory=memory)
+
+    @property
+    def reader(self) -> Reader[T]:
+        """How it is read; for readers that are made of another one."""
+        return self._reader
 
     @property
     def system(self) -> str:

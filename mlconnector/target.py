@@ -178,8 +178,8 @@ class Prepared:
         return attrs.evolve(self, payload=payload, marker=marker, control=control)
 
     def before_intent(self) -> Prepared:
-        """The same as ``find`` sees it before any number was taken: a callable marker is ``None``."""
-        return attrs.evolve(self, marker=None) if callable(self.marker) else self
+        """The same as ``find`` sees it before any number was taken: attempt 0, and a callable marker is ``None``."""
+        return attrs.evolve(self, marker=None if callable(self.marker) else self.marker, attempt=0)
 
 
 @attrs.frozen(kw_only=True)

@@ -17,6 +17,7 @@ __all__ = ["StoredCredentials", "delete", "names", "register_kind", "save", "sto
 
 _KINDS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
     "AISSession": ("mlconnector.jdedwards", ("username", "password"), ("device", "environment", "role")),
+    "BillSession": ("mlconnector.bill", ("username", "password", "organization_id", "dev_key"), ()),
     "HTTPBasic": ("mlconnector.auth", ("username", "password"), ()),
     "OAuth2ClientCredentials": ("mlconnector.auth", ("client_id", "client_secret"), ("token_url", "path", "scope")),
     "OAuth2Password": ("mlconnector.auth", ("username", "password"), ("path",)),

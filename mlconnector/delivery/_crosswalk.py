@@ -62,6 +62,24 @@ class Crosswalk:
         for one, value in ((system, name), (f"{system} document", key)):
             transaction.execute("INSERT INTO crosswalk VALUES (?, ?, ?, ?)", (kind, one, value, number))
 
+    def keep(self, transaction: Transaction, kind: str, ids: Mapping[str, str]) -> bool:
+        """Link two ids inside an outcome's transaction; False where either belongs to another one already."""
+        rows = [
+            row
+            for system, value in ids.items()
+            for row in transaction.rows(
+                "SELECT link FROM crosswalk WHERE kind = ? AND system = ? AND id = ?", (kind, system, value)
+            )
+        ]
+        links = {row["link"] for row in rows}
+        number = links.pop() if links else transaction.take(f"crosswalk:{kind}")
+        held = {row["system"]: row["id"] for row in self._of(transaction, kind, number)}
+        if links or any(held.get(system, value) != value for system, value in ids.items()):
+            return False
+        for system, value in ids.items():
+            transaction.execute("INSERT OR IGNORE INTO crosswalk VALUES (?, ?, ?, ?)", (kind, system, value, number))
+        return True
+
     def owner(self, kind: str, system: str, name: str) -> str | None:
         """The document that holds a claimed name."""
         found: str | None = self.find(kind, to=f"{system} document", **{system: name})

@@ -46,6 +46,7 @@ class Settings:
     on_baseline_change: Literal["attention", "create", "change"]
     select: Select | None
     withdraw: Callable[[Any], Any] | None
+    link: tuple[str, str, str] | None
     overwrite: bool
     stop_after: int
     uncounted_causes: frozenset[str]

@@ -29,6 +29,12 @@ class Outcomes:
             " WHERE sync = ? AND usage = ? AND key = ?",
             (row["revision"], row["content"], target_id, row["sequence"], job.sync, row["usage"], row["key"]),
         )
+        if receipt.raw.get("attention"):
+            job.attend(transaction, row["key"], str(receipt.raw["attention"]))
+        if job.settings.link is not None and target_id is not None:
+            kind, source, target = job.settings.link
+            if not job.ledger.crosswalk.keep(transaction, kind, {source: row["key"], target: target_id}):
+                job.attend(transaction, row["key"], f"{target} {target_id} is linked to another {kind} already.")
         transaction.audit(
             "delivered",
             job.sync,

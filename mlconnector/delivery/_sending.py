@@ -133,7 +133,7 @@ class Sender:
             attempt=row["attempt"] + 1,
             step=left[0] if left else None,
         )
-        if row["attempt"] == 0 and not row["forced"] and not self._looked(row, head, prepared):
+        if row["attempt"] == 0 and not row["forced"] and row["done"] == "[]" and not self._looked(row, head, prepared):
             return None
         return prepared
 
@@ -199,7 +199,14 @@ class Sender:
             return False
         if receipt is None:
             return True
+        done = tuple(step for step in prepared.steps if step in receipt.steps)
         with job.ledger.store.transaction(job.lease) as transaction:
+            if done and done != prepared.steps:
+                # It is there and not yet where it should be: only what is left is called (delivery rule 8).
+                transaction.move(row["id"], row["state"], steps=list(prepared.steps), target_id=receipt.id)
+                self._outcomes.step_done(transaction, row, done)
+                job.tried.discard(row["id"])
+                return False
             self._outcomes.delivered(transaction, row, attrs.evolve(receipt, existing=True), how="found before sending")
         return False
 

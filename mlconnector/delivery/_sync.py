@@ -57,6 +57,7 @@ class Sync:
             an :class:`Excluded` also shows it to a person.
         withdraw: Called with a document that the target has and that is no longer ready: the same document as taken
             back (void, cancelled), or ``None`` to let it wait.
+        link: Kind, source and target system of the crosswalk link that a delivery makes of key and target id.
         overwrite: Write over what people changed in the target (delivery rule 12).
         stop_after: So many documents in a row parked for one cause stop the run.
         uncounted_causes: Causes that do not count for that.
@@ -81,6 +82,7 @@ class Sync:
         on_baseline_change: Literal["attention", "create", "change"] = "attention",
         select: Select | None = None,
         withdraw: Callable[[Any], Any] | None = None,
+        link: tuple[str, str, str] | None = None,
         overwrite: bool = False,
         stop_after: int = 100,
         uncounted_causes: frozenset[str] = frozenset({"no_route"}),
@@ -121,6 +123,7 @@ class Sync:
             on_baseline_change=on_baseline_change,
             select=select,
             withdraw=withdraw,
+            link=link,
             overwrite=overwrite,
             stop_after=stop_after,
             uncounted_causes=frozenset(uncounted_causes),

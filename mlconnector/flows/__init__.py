@@ -10,6 +10,8 @@ from mlconnector.delivery import Flow
 
 if TYPE_CHECKING:
     from mlconnector.flows._fusion_to_cleo import fusion_to_cleo
+    from mlconnector.flows._hand_over import PaymentInstrument, PayStatus, Trusted
+    from mlconnector.flows._jde_to_bill import jde_to_bill
     from mlconnector.flows._jde_to_cleo import jde_to_cleo
     from mlconnector.flows._jde_to_coupa import jde_to_coupa
     from mlconnector.flows._peoplesoft_to_cleo import peoplesoft_to_cleo
@@ -17,10 +19,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Flow",
+    "PayStatus",
+    "PaymentInstrument",
     "PaymentTrace",
     "Route",
     "Routes",
+    "Trusted",
     "fusion_to_cleo",
+    "jde_to_bill",
     "jde_to_cleo",
     "jde_to_coupa",
     "peoplesoft_to_cleo",
@@ -28,6 +34,10 @@ __all__ = [
 ]
 
 _HOMES = {
+    "PayStatus": "_hand_over",
+    "PaymentInstrument": "_hand_over",
+    "Trusted": "_hand_over",
+    "jde_to_bill": "_jde_to_bill",
     "PaymentTrace": "_trace",
     "fusion_to_cleo": "_fusion_to_cleo",
     "jde_to_cleo": "_jde_to_cleo",

@@ -40,15 +40,17 @@ def chosen_kinds(kinds: Sequence[str] | None, known: Sequence[str]) -> tuple[str
     return chosen
 
 
-def conditions_by_kind(where: Mapping[str, Any] | None, kinds: Sequence[str]) -> Mapping[str, Any]:
-    """``where=`` of a flow.
+def conditions_by_kind(
+    where: Mapping[str, Any] | None, kinds: Sequence[str], *, name: str = "where"
+) -> Mapping[str, Any]:
+    """``where=`` of a flow, or another option by kind.
 
     Raises:
         InvalidArgument: Conditions for a kind that is not asked for.
     """
     strange = sorted(set(where or {}) - set(kinds))
     if strange:
-        raise InvalidArgument(f"where= has {strange!r}.", cure=f"Give conditions by kind: {', '.join(kinds)}.")
+        raise InvalidArgument(f"{name}= has {strange!r}.", cure=f"Give it by kind: {', '.join(kinds)}.")
     return dict(where or {})
 
 

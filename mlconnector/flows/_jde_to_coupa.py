@@ -34,6 +34,7 @@ def jde_to_coupa(
     chart: str | None = None,
     ship_to_user: str | None = None,
     submit: bool = False,
+    targets: Mapping[str, Mapping[str, Any]] | None = None,
     company: str | None = None,
     tax: Mapping[str, tuple[str, str]] | None = None,
     bank_account: str | Mapping[str, str] | None = None,
@@ -60,6 +61,8 @@ def jde_to_coupa(
         where: Conditions by kind: on F0401, F4301, F0411; for what comes back, in Coupa's field names.
         chart: Chart of accounts of account codes. ``ship_to_user``: login Coupa wants on orders (section 6).
         submit: Submit invoices; by default they stay drafts (rule B50).
+        targets: Further options by kind, of ``coupa.target(...)`` for what goes out and of ``jde.target(...)`` for what
+            comes back: ``{"purchase_orders": {"ship_to_address": "MAIN"}}``.
         company: Company of Coupa invoices that name none. ``tax``: see ``jde.target("vouchers")``.
         bank_account: ``AID`` of the account payments are recorded on, or one a currency.
         closed_period: ``"park"``, or ``"first_open"``: post on the first open day and show both dates (rule B71).
@@ -87,6 +90,12 @@ def jde_to_coupa(
         inbox=inbox,
         timeout=coupa.timeout.total,
     )
+    further = conditions_by_kind(targets, chosen, name="targets")
+
+    def of(kind: str, **options: Any) -> dict[str, Any]:
+        given = {name: value for name, value in options.items() if value is not None}
+        return {**given, **further.get(kind, {})}
+
     origin = _Origin(ledger, ways.sync_name("invoices"), ways.sync_name("vouchers"))
     approved = [("status", "in", ["approved", "voided"]), *conditions.get("vouchers", ())]
     read: Mapping[str, Callable[[], Any]] = {
@@ -97,16 +106,23 @@ def jde_to_coupa(
         "payments": lambda: coupa.payments(where=conditions.get("payments")),
     }
     target: Mapping[str, Callable[[], Any]] = {
-        "suppliers": lambda: coupa.target("suppliers"),
-        "purchase_orders": lambda: coupa.target("purchase_orders", **_given(chart=chart, ship_to_user=ship_to_user)),
-        "invoices": lambda: coupa.target("invoices", submit=submit, **_given(chart=chart)),
-        "vouchers": lambda: jde.target("vouchers", company=company, tax=tax, closed_period=closed_period),
+        "suppliers": lambda: coupa.target("suppliers", **of("suppliers")),
+        "purchase_orders": lambda: coupa.target(
+            "purchase_orders", **of("purchase_orders", chart=chart, ship_to_user=ship_to_user)
+        ),
+        "invoices": lambda: coupa.target("invoices", **of("invoices", chart=chart, submit=submit)),
+        "vouchers": lambda: jde.target(
+            "vouchers", **of("vouchers", company=company, tax=tax, closed_period=closed_period)
+        ),
         "payments": lambda: jde.target(
             "payments",
-            bank_account=bank_account,
-            voucher_of=origin.pay_item,
-            origin="coupa",
-            closed_period=closed_period,
+            **of(
+                "payments",
+                bank_account=bank_account,
+                voucher_of=origin.pay_item,
+                origin="coupa",
+                closed_period=closed_period,
+            ),
         ),
     }
     select: Mapping[str, Any] = {
@@ -120,10 +136,6 @@ def jde_to_coupa(
         systems={"jdedwards": jde.origin, "coupa": coupa.origin},
         checks=(jde.check, coupa.check),
     )
-
-
-def _given(**options: Any) -> dict[str, Any]:
-    return {name: value for name, value in options.items() if value is not None}
 
 
 def _order_excluded(order: PurchaseOrder, known: bool) -> str | None:

@@ -297,7 +297,8 @@ class OracleFusion:
 
         Args:
             name: Resource, or a path below one. ``columns``: attributes.
-            where: ``(attribute, op, value)`` joined by and, pushed down or refused; see :mod:`~mlconnector.fusion`.
+            where: ``(attribute, op, value)`` joined by and; op is one of ``= != < <= > >= in between startswith
+                contains``. Pushed down, or refused where that cannot be exact (wildcards in a text searched for).
             order_by: Attributes, ``-`` first for descending. Without it, resources this library knows are walked by
                 key; others come in the server's order, which is unpredictable (section 5).
             limit: At most this many rows. ``params``: sent untouched, e.g. ``{"finder": "PaidInvoicesFinder;..."}``.

@@ -34,10 +34,14 @@ def to_journal_lines(row: Row, site: Site) -> Iterator[Made]:
     posted = Gate.has(site.gate.journals, batch.text("Status"), batch.text("StatusMeaning"))
     status = batch.text("StatusMeaning", "Status") or "unknown"
     waiting = () if posted else (f"journal batch has status {status}",)
+    names: set[str] = set()
     for journal in row.get("journalHeaders") or ():
         head_faults: list[str] = []
         head = Fields(journal, head_faults)
         name, date = head.text("JournalName"), head.date("DefaultEffectiveDate")
+        if name in names:
+            head_faults.append(f"JournalName {name!r} occurs twice in batch {number}, so that lines have the same key")
+        names.add(name)
         extras = {**batch.kept(*_BATCH_EXTRAS), **head.kept(*_HEAD_EXTRAS)}
         for one in journal.get("journalLines") or ():
             faults = [*shared, *head_faults]

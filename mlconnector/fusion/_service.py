@@ -281,7 +281,7 @@ class Service:
         for grid in self.paged(path, child.key, size=LARGEST_PAGE):
             for row in grid.rows:
                 value = row.get(child.key)
-                rows[repr(row) if value is None else value] = row
+                rows[path_of(row, self.origin) or (repr(row) if value is None else value)] = row
         return list(rows.values())
 
 

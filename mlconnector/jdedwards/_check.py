@@ -12,6 +12,7 @@ from mlconnector.check import Check, CheckStep
 from mlconnector.errors import MLConnectorError, NotFound
 from mlconnector.http import HTTPClient, Request
 from mlconnector.jdedwards._browse import DataService
+from mlconnector.jdedwards._contract import CONTRACT
 from mlconnector.jdedwards._tables import TABLES
 
 if TYPE_CHECKING:
@@ -36,7 +37,18 @@ def check(jde: JDEdwardsAIS, client: HTTPClient, service: DataService) -> Check:
     if steps[0].ok:
         steps += [_step(f"table {table}", functools.partial(_table, service, table)) for table in TABLES]
         steps.append(_step("orders per status", functools.partial(_orders, jde, service)))
+        steps += [_orchestration(jde, key) for key in CONTRACT]
     return Check(system="jdedwards", steps=tuple(steps))
+
+
+def _orchestration(jde: JDEdwardsAIS, key: str) -> CheckStep:
+    """Against the contract (rule B70); reading needs none of them."""
+    lacks = jde.lacking_orchestrations([key])
+    return CheckStep(
+        name=f"orchestration {key}",
+        ok=True,
+        detail=f"not there, so nothing of this kind can be written: {'; '.join(lacks)}" if lacks else "as the contract",
+    )
 
 
 def _login(client: HTTPClient) -> str:

@@ -26,6 +26,7 @@ from mlconnector.http import HTTPClient, Retry, Timeout, TokenManager, Transport
 from mlconnector.jdedwards._approval import Approval
 from mlconnector.jdedwards._books import Books, ClosedPeriod
 from mlconnector.jdedwards._browse import DataService
+from mlconnector.jdedwards._contract import CONTRACT
 from mlconnector.jdedwards._faults import FAULTS
 from mlconnector.jdedwards._invoices import invoices_layout
 from mlconnector.jdedwards._masters import accounts_layout, cost_centers_layout
@@ -394,6 +395,13 @@ class JDEdwardsAIS:
         return create_journal_entry(
             self._orchestrator, books, lines, reference, explanation, closed_period, self._today()
         )
+
+    def lacking_orchestrations(self, keys: Sequence[str]) -> list[str]:
+        """What the site lacks of these orchestrations of the contract, by their required inputs; writes nothing.
+
+        Empty too where the site does not let its orchestrations be listed (section 6.1).
+        """
+        return [miss for key in keys for miss in self._orchestrator.lacking(key, dict.fromkeys(CONTRACT[key].inputs))]
 
     def target(self, kind: str, **options: Any) -> Target[Any]:
         """A way of posting: ``"vouchers"`` (:class:`VouchersTarget`) or ``"payments"`` (:class:`PaymentsTarget`).

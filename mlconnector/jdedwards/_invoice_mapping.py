@@ -130,7 +130,7 @@ def _invoice(page: VoucherPage, key: str, rows: VoucherRows, faults: list[str]) 
         origin=head.text("RMK"),
         evaluated_receipt="Y" in flags if rows.matches else None,
         waiting_for=() if void else _waiting(own),
-        extras={"base_discount": discount} if foreign and discount else {},
+        extras=_extras(head, discount if foreign else None),
         provenance=Provenance(
             system="jdedwards",
             kind="invoices",
@@ -141,6 +141,12 @@ def _invoice(page: VoucherPage, key: str, rows: VoucherRows, faults: list[str]) 
             ),
         ),
     )
+
+
+def _extras(head: Cells, base_discount: Decimal | None) -> dict[str, Any]:
+    instrument = head.text("PYIN")
+    found: dict[str, Any] = {"payment_instrument": instrument} if instrument else {}
+    return found | ({"base_discount": base_discount} if base_discount else {})
 
 
 def _waiting(items: Sequence[Cells]) -> tuple[str, ...]:

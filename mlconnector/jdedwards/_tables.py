@@ -60,7 +60,7 @@ TABLES = {
             "DOC DCT KCO SFX SFXE",
             "UPMT",
             "DCTA AN8 PYE DIVJ DDJ DGJ CO PST AG AAP ADSC STAM CRRM CRCD CRR ACR FAP CTAM POST PTC VOD VINV PKCO PO"
-            " PDCT RMK BCRC",
+            " PDCT RMK PYIN BCRC",
         ),
         _table("F0401", "AN8", "UPMT", "CRRP TRAP HDPY HOLD"),
         _table("F0101", "AN8", "UPMT", "ALPH TAX AT1"),

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-import re
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from mlconnector.check import Check
 from mlconnector.clock import SYSTEM_CLOCK, Clock
 from mlconnector.credentials import Secret
 from mlconnector.documents import Account, CostCenter, Invoice, Payment, PurchaseOrder, Supplier
-from mlconnector.errors import ConnectionFailed, DeliveryInDoubt, InvalidArgument, VendorFault
+from mlconnector.errors import InvalidArgument
 from mlconnector.http import HTTPClient, Retry, Timeout, TokenManager, Transport
 from mlconnector.peoplesoft._component import ACTIONS, ComponentInterface, ComponentService
 from mlconnector.peoplesoft._faults import FAULTS
@@ -22,6 +21,7 @@ from mlconnector.peoplesoft._invoice_mapping import excluded, to_invoice
 from mlconnector.peoplesoft._keyed_mapping import to_account, to_cost_center, to_supplier
 from mlconnector.peoplesoft._keyed_reader import MasterReader, PaymentReader
 from mlconnector.peoplesoft._message import MessageService
+from mlconnector.peoplesoft._options import check_options, narrowed, once, places
 from mlconnector.peoplesoft._order_mapping import to_order
 from mlconnector.peoplesoft._rows import RowsReader
 from mlconnector.peoplesoft._service import QueryService, Result
@@ -38,10 +38,8 @@ if TYPE_CHECKING:
 
 __all__ = ["PeopleSoft"]
 
-T = TypeVar("T")
 Since = dt.datetime | Mapping[str, Any] | None
 Where = Sequence[tuple[str, str, Any]]
-_NODE = re.compile(r"[A-Za-z0-9_]+")
 _LOOK_BACK: Mapping[str, dt.timedelta] = {
     "purchase_orders": dt.timedelta(days=1),
     "invoices": dt.timedelta(days=1),
@@ -141,7 +139,7 @@ class PeopleSoft:
         transport: Transport | None = None,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
-        _check_options(node, owner, operation, result, requesting_node)
+        check_options(node, owner, operation, result, requesting_node)
         for name, number in (("page_size", page_size), ("row_cap", row_cap)):
             if (number is not None or name == "page_size") and (type(number) is not int or number < 1):
                 raise InvalidArgument(
@@ -178,8 +176,8 @@ class PeopleSoft:
         self._source = Source(
             QueryService(self._http, f"{base}/RESTListeningConnector/{node}", node, operation, owner, result),
             layouts(queries, prompts, fields),
-            _places("business_units", business_units),
-            _places("setids", setids),
+            places("business_units", business_units),
+            places("setids", setids),
             page_size,
             max_in_flight or 4,
             Zone(zone_option(time_zone)),
@@ -428,7 +426,7 @@ class PeopleSoft:
         if found is not None:
             return found
         what = f"a voucher of supplier invoice {invoice.supplier_invoice_number}"
-        return _once(lambda: target.send(prepared.rendered(None)), f"{what}, in staging, then in AP")
+        return once(lambda: target.send(prepared.rendered(None)), f"{what}, in staging, then in AP")
 
     def run_component(self, component: ComponentInterface, action: str, properties: Mapping[str, Any]) -> Receipt:
         """Call an action of a component interface, once.
@@ -443,7 +441,7 @@ class PeopleSoft:
         """
         if action not in ACTIONS:
             raise InvalidArgument(f"action={action!r}.", cure=f"Use one of {', '.join(ACTIONS)}.")
-        answer = _once(
+        answer = once(
             lambda: self._components.call(component, action, properties), f"what {action} of {component.name} was to do"
         )
         return Receipt(system=self.system, raw={one.name: one.text.strip() for one in answer.children})
@@ -459,7 +457,7 @@ class PeopleSoft:
             DeliveryInDoubt: Sent, and no answer came.
         """
         what = f"transaction of {operation} in the Service Operations Monitor"
-        transaction = _once(lambda: self.messages.send(operation, message), what)
+        transaction = once(lambda: self.messages.send(operation, message), what)
         return Receipt(system=self.system, id=transaction or None, pending=True, raw={"transaction": transaction})
 
     def target(self, kind: str, **options: Any) -> Target[Any]:
@@ -530,55 +528,9 @@ class PeopleSoft:
         where: Where | None,
         extra: Mapping[str, Any] | None,
     ) -> tuple[tuple[str, ...], Mapping[str, Any]]:
-        chosen = functools.reduce(functools.partial(_narrowed, field), where or (), known)
+        chosen = functools.reduce(functools.partial(narrowed, field), where or (), known)
         if not known:
             raise InvalidArgument(
                 f"{option}=() names nothing to read.", cure=f"Give {option}=, as in PeopleSoft, to the client."
             )
         return chosen, {option: list(chosen), **(extra or {})}
-
-
-def _narrowed(field: str, known: tuple[str, ...], condition: tuple[str, str, Any]) -> tuple[str, ...]:
-    """The places that a condition leaves; any other condition cannot be pushed down."""
-    column, op, value = condition
-    if column != field or op not in ("=", "in"):
-        raise InvalidArgument(
-            f"where has {column} {op} {value!r}, which no prompt of the query takes.",
-            cure=f'Only ("{field}", "=" or "in", ...) is possible; for more, the PeopleSoft administrator narrows the'
-            " query, or filter what was read.",
-        )
-    wanted = {value} if op == "=" or isinstance(value, str) else set(value)
-    return tuple(place for place in known if place in wanted)
-
-
-def _places(option: str, values: Any) -> tuple[str, ...]:
-    if isinstance(values, str) or any(not isinstance(one, str) or not one.strip() or "/" in one for one in values):
-        raise InvalidArgument(f"{option}={values!r}.", cure='Give a list like ["US001"].')
-    return tuple(dict.fromkeys(values))
-
-
-def _check_options(node: str, owner: str, operation: str, result: str, requesting_node: str | None) -> None:
-    for option, value in (("node", node), ("requesting_node", requesting_node)):
-        if value is not None and not _NODE.fullmatch(value):
-            raise InvalidArgument(f"{option}={value!r} is no node.", cure="Give it as PeopleSoft shows it (PSFT_EP).")
-    if owner not in ("PUBLIC", "PRIVATE"):
-        raise InvalidArgument(f"owner={owner!r}.", cure='Use "PUBLIC" or "PRIVATE".')
-    if result not in ("JSON", "XMLP"):
-        raise InvalidArgument(f"result={result!r}.", cure='Use "JSON" or "XMLP".')
-    if not re.fullmatch(r"[\w.]+", operation):
-        raise InvalidArgument(f"operation={operation!r} is no alias.", cure='Give it like "ExecuteQuery.v1".')
-
-
-def _once(act: Callable[[], T], look_for: str) -> T:
-    """Send once; a lost answer leaves it in doubt."""
-    try:
-        return act()
-    except (ConnectionFailed, VendorFault) as error:
-        if error.repeat_safe or getattr(error, "refused", False):
-            raise
-        raise DeliveryInDoubt(
-            f"{error.message} Nothing tells whether it acted.",
-            cure=f"Look in PeopleSoft for {look_for}, before it is sent again.",
-            status=error.status,
-            system="peoplesoft",
-        ) from None

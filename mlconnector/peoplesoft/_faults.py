@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import attrs
 
 from mlconnector.errors import AuthenticationFailed, MLConnectorError, NotFound, PermissionDenied, VendorFault
-from mlconnector.http import FaultRule, FaultTable, Response, Verdict
+from mlconnector.http import FaultRule, FaultTable, RequestRefused, Response, Verdict
 from mlconnector.peoplesoft._xml import Node, parse
 
 __all__ = ["FAULTS", "Operation", "broker_words", "is_xml", "named"]
@@ -103,11 +103,11 @@ class Operation:
     def __str__(self) -> str:
         return f"operation {self.name} for {self.what}"
 
-    def unusable(self, why: str, *, status: int | None = None) -> VendorFault:
-        """An answer that is not one."""
+    def unusable(self, why: str, *, status: int | None = None, cure: str = "") -> VendorFault:
+        """An answer that is not one; ``cure`` comes before what must be switched on."""
         return VendorFault(
             f"peoplesoft: {self} {why}.",
-            cure=self.switch_on,
+            cure=f"{cure} {self.switch_on}".lstrip(),
             fault="administrator",
             status=status,
             system="peoplesoft",
@@ -124,21 +124,26 @@ def named(operation: Operation) -> Iterator[None]:
     try:
         yield
     except (AuthenticationFailed, PermissionDenied, NotFound, VendorFault) as error:
-        if error.status in _UNCLEAR and error.system != "oauth2":
+        if error.system != "oauth2" and (error.status in _UNCLEAR or isinstance(error, RequestRefused)):
             _explain(error, operation)
         raise
 
 
 def _explain(error: MLConnectorError, operation: Operation) -> None:
+    # The common words of the status would claim more than is known; the vendor's own follow them.
+    words = error.message
+    if words.startswith("peoplesoft: "):
+        words = words.partition(f"({error.status}): ")[2]
+    cure = operation.switch_on
     meaning = "operation not active, not permitted, or wrong node or alias"
     if error.status == 401:
         meaning = f"login refused, or {meaning}"
     if error.status == 500:
-        meaning = f"{meaning}, or the query or its records are not open to this user"
-    # The common words of the status would claim more than is known; the vendor's own follow them.
-    words = error.message.partition(f"({error.status}): ")[2]
-    if not error.message.startswith("peoplesoft: "):
-        words = error.message
+        meaning = f"{meaning}, or what it reads is not open to this user"
+    if isinstance(error, RequestRefused):
+        meaning = "refused"
+    if isinstance(error, AuthenticationFailed) and error.status != 401:
+        meaning, cure = "login refused", f"{error.cure} {cure}"
     error.args = (" ".join(filter(None, [f"peoplesoft: {operation} answered {error.status}: {meaning}.", words])),)
-    error.cure = operation.switch_on
+    error.cure = cure
     error.fault = "administrator"

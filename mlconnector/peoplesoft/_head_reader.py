@@ -14,7 +14,7 @@ import attrs
 
 from mlconnector.documents import Document
 from mlconnector.peoplesoft._heads import Head, key_of
-from mlconnector.peoplesoft._source import EARLIEST, LATEST, SEEK_ROWS, Source, seek
+from mlconnector.peoplesoft._source import EARLIEST, LATEST, SEEK_ROWS, FirstClock, Source, seek
 from mlconnector.peoplesoft._values import Row, Stamp
 from mlconnector.peoplesoft._walk import Ask, Asked, before
 from mlconnector.records import Batch, Rejected, Window
@@ -84,7 +84,7 @@ def first_place(places: Sequence[str], position: Any) -> tuple[Sequence[str], st
 class _Pass:
     def __init__(self, source: Source, spec: HeadKind, units: tuple[str, ...], window: Window) -> None:
         self._source, self._spec, self._units, self._window = source, spec, units, window
-        self._clock: dt.datetime | None = None
+        self._first, self._dates = FirstClock(), self._first_and_last()
         self._at_once = spec.all_lines in source.layouts
         chunk = source.page_size if self._at_once else _CHUNK
         self._chunk = chunk if window.limit is None else max(1, min(chunk, window.limit))
@@ -95,14 +95,14 @@ class _Pass:
         units, after = first_place(self._units, window.position)
         position = window.position
         for unit in units:
-            ask = self._ask(unit, *self._dates())
+            ask = self._ask(unit, *self._dates)
             for asked, _last in source.pages(self._spec.kind, ask, limit).walk(after):
                 for start in range(0, len(asked.rows), self._chunk):
                     part = asked.rows[start : start + self._chunk]
                     position = {"place": unit, "after": self._number(part[-1])}
                     yield attrs.evolve(self._batch(unit, part), position=position)
             after = ""
-        yield Batch(clock=self._clock, position=position, last=True)
+        yield Batch(clock=self._first.clock, position=position, last=True)
 
     def by_key(self, keys: Sequence[str]) -> Iterator[Batch[Document]]:
         wanted: dict[str, set[str]] = defaultdict(set)
@@ -112,14 +112,12 @@ class _Pass:
         for unit in self._units:
             ask = self._ask(unit, EARLIEST, LATEST)
             pages = self._source.pages(self._spec.kind, ask, min(SEEK_ROWS, self._source.page_size))
-            for asked, _last in seek(
-                pages.walk, lambda page: [self._number(row) for row in page[0].rows], wanted[unit]
-            ):
+            for asked, _last in seek(pages.walk, self._numbers, wanted[unit]):
                 rows = [row for row in asked.rows if self._number(row) in wanted[unit]]
                 yield self._batch(unit, rows)
-        yield Batch(clock=self._clock, last=True)
+        yield Batch(clock=self._first.clock, last=True)
 
-    def _dates(self) -> tuple[str, str]:
+    def _first_and_last(self) -> tuple[str, str]:
         """First and last date of change; a day more where the zone is not known (section 3.3)."""
         window, zone = self._window, self._source.zone
         first = EARLIEST if window.lower is None else zone.first_day(window.lower).isoformat()
@@ -127,14 +125,7 @@ class _Pass:
         return first, zone.last_day(last).isoformat()
 
     def _ask(self, unit: str, first: str, last: str) -> Ask:
-        ask = self._source.asking(self._spec.kind, {"BU": unit, "FROM_DT": first, "TO_DT": last})
-
-        def noting(key: str, maxrows: int) -> Asked:
-            asked = ask(key, maxrows)
-            self._clock = self._clock or asked.clock
-            return asked
-
-        return noting
+        return self._first.noting(self._source.asking(self._spec.kind, {"BU": unit, "FROM_DT": first, "TO_DT": last}))
 
     def _number(self, row: Row) -> str:
         return str(row.get(self._spec.field) or "").rstrip()
@@ -164,7 +155,7 @@ class _Pass:
             wanted.append((row, stamp))
         heads = self._heads(unit, wanted)
         return Batch(
-            clock=self._clock,
+            clock=self._first.clock,
             skipped=skipped,
             signatures=signatures,
             mapping=functools.partial(_mapped, self._spec, unit, heads),
@@ -197,7 +188,7 @@ class _Pass:
 
     def _lines_of(self, unit: str, numbers: Sequence[str]) -> Mapping[str, Sequence[Row]]:
         """Lines of these documents, as far as one walk has them whole; the others are read one by one."""
-        source, entity, first, last = self._source, self._spec.all_lines, *self._dates()
+        source, entity, first, last = self._source, self._spec.all_lines, *self._dates
         found: dict[str, Sequence[Row]] = {}
         ask = source.asking(entity, {"BU": unit, "FROM_DT": first, "TO_DT": last})
         left, seen = set(numbers), 0

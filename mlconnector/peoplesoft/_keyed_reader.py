@@ -15,9 +15,9 @@ from mlconnector.documents import Document
 from mlconnector.peoplesoft._head_reader import first_place
 from mlconnector.peoplesoft._heads import key_of
 from mlconnector.peoplesoft._keyed_mapping import paid, payment_key, to_payment
-from mlconnector.peoplesoft._source import EARLIEST, LATEST, SEEK_ROWS, Source, seek
+from mlconnector.peoplesoft._source import EARLIEST, LATEST, SEEK_ROWS, FirstClock, Source, seek
 from mlconnector.peoplesoft._values import Cells, Row
-from mlconnector.peoplesoft._walk import Ask, Asked, Group
+from mlconnector.peoplesoft._walk import Ask, Group
 from mlconnector.records import Batch, Rejected, Window
 
 __all__ = ["MasterReader", "PaymentReader"]
@@ -33,25 +33,11 @@ _CUT = (
 )
 
 
-class _Noting:
-    """Asks, and keeps the clock of the first answer."""
-
-    def __init__(self, ask: Ask) -> None:
-        self._ask, self.clock = ask, None
-
-    clock: dt.datetime | None
-
-    def __call__(self, key: str, maxrows: int) -> Asked:
-        asked = self._ask(key, maxrows)
-        self.clock = self.clock or asked.clock
-        return asked
-
-
 def _keys(part: tuple[Sequence[Group], Any]) -> list[str]:
     return [group.key for group in part[0]]
 
 
-def _mapped(make: Callable[[Sequence[Row], Any], Made], found: Sequence[Found]) -> Any:
+def _mapped(make: Callable[[Sequence[Row], Any], tuple[Any, list[str]]], found: Sequence[Found]) -> Any:
     documents, rejected = list[Document](), list[Rejected]()
     for key, group, given in found:
         document, faults = make(group.rows, given)
@@ -79,7 +65,7 @@ class MasterReader:
 
     def read(self, window: Window) -> Iterator[Batch[Document]]:
         """Pages of documents, see :class:`~mlconnector.records.Reader`."""
-        today, clock = self.source.today(), None
+        today, first = self.source.today(), FirstClock()
         make: Any = functools.partial(_dated, self.make, today)
         wanted: dict[str, set[str]] = defaultdict(set)
         for key in window.keys or ():
@@ -88,18 +74,17 @@ class MasterReader:
         setids, after = first_place(self.setids, window.position)
         position = window.position
         for setid in setids:
-            ask = _Noting(self.source.asking(self.kind, {"SETID": setid, "ASOF_DT": today.isoformat()}))
+            ask = first.noting(self.source.asking(self.kind, {"SETID": setid, "ASOF_DT": today.isoformat()}))
             walk = self.source.groups(self.kind, ask).walk
             parts = walk(after) if window.keys is None else seek(walk, _keys, wanted[setid])
             for groups, _clock in parts:
-                clock = clock or ask.clock
                 if window.keys is None:
                     position = {"place": setid, "after": groups[-1].key}
                 chosen = [group for group in groups if window.keys is None or group.key in wanted[setid]]
                 found = [(key_of(setid, group.key), group, None) for group in chosen]
-                yield Batch(position=position, clock=clock, mapping=functools.partial(_mapped, make, found))
-            after, clock = "", clock or ask.clock
-        yield Batch(clock=clock, position=position, last=True)
+                yield Batch(position=position, clock=first.clock, mapping=functools.partial(_mapped, make, found))
+            after = ""
+        yield Batch(clock=first.clock, position=position, last=True)
 
 
 def _dated(make: Callable[[Sequence[Row], dt.date], Made], today: dt.date, rows: Sequence[Row], _stamp: Any) -> Made:
@@ -124,7 +109,7 @@ class PaymentReader:
 
     def read(self, window: Window) -> Iterator[Batch[Document]]:
         """Pages of documents, see :class:`~mlconnector.records.Reader`."""
-        zone, clock = self.source.zone, None
+        zone, noted = self.source.zone, FirstClock()
         first = EARLIEST if window.lower is None else zone.first_day(window.lower).isoformat()
         last = zone.last_day(window.until or self.source.clock.now() + _AHEAD).isoformat()
         ids = {key.rpartition("/")[2] for key in window.keys or ()}
@@ -133,17 +118,15 @@ class PaymentReader:
         units, after = first_place(self.units, window.position)
         position = window.position
         for unit in units:
-            ask = _Noting(self._asking(unit, first, last))
+            ask = noted.noting(self._asking(unit, first, last))
             walk = self.source.groups(self.kind, ask).walk
             for groups, _clock in walk(after) if window.keys is None else seek(walk, _keys, ids):
-                clock = clock or ask.clock
                 if window.keys is None:
                     position = {"place": unit, "after": groups[-1].key}
                 found = [one for group in groups for one in self._payments(unit, group, window)]
-                make: Any = to_payment
-                yield Batch(position=position, clock=clock, mapping=functools.partial(_mapped, make, found))
-            after, clock = "", clock or ask.clock
-        yield Batch(clock=clock, position=position, last=True)
+                yield Batch(position=position, clock=noted.clock, mapping=functools.partial(_mapped, to_payment, found))
+            after = ""
+        yield Batch(clock=noted.clock, position=position, last=True)
 
     def _asking(self, unit: str, first: str, last: str) -> Ask:
         return self.source.asking(self.kind, {"BU": unit, "FROM_DT": first, "TO_DT": last})

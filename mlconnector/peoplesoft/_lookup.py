@@ -112,7 +112,7 @@ def judge(hits: Sequence[Hit], invoice: Invoice, reference: str, *, sent: bool) 
         facts["attention"] = "Voucher Build has set it to Recycle; the accountant corrects it (rule B4)"
     return Receipt(
         system="peoplesoft",
-        id=name,
+        id=None if hit.staged else name,
         existing=True,
         pending=hit.staged,
         raw=facts,

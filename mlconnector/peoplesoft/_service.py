@@ -17,6 +17,7 @@ from mlconnector.peoplesoft._xml import Node, parse
 __all__ = ["Answer", "QueryService", "Result", "decode"]
 
 Result = Literal["JSON", "XMLP"]
+_NO_PROXY = "The network administrator sees that no log-in page and no proxy answers in PeopleSoft's place."
 _ACCEPT: Mapping[str, str] = {"JSON": "application/json", "XMLP": "application/xml"}
 
 
@@ -144,6 +145,7 @@ def _of_xml(response: Response, operation: Operation) -> tuple[list[dict[str, An
             f"answered {response.status} with {words or 'an HTML page, or XML that is no result of a query'}:"
             f" {response.excerpt()!r}",
             status=response.status,
+            cure=_NO_PROXY,
         )
     rows = [{field.name: field.text for field in row.children} for row in found.children if row.name == "row"]
     return rows, found.attributes.get("numrows")

@@ -17,7 +17,7 @@ from mlconnector.peoplesoft._settings import Layout
 from mlconnector.peoplesoft._values import Row, Zone
 from mlconnector.peoplesoft._walk import MOST_ROWS, Ask, Asked, Groups, Pages, RowCap, before, was_cut
 
-__all__ = ["EARLIEST", "LATEST", "SEEK_ROWS", "Source", "seek"]
+__all__ = ["EARLIEST", "LATEST", "SEEK_ROWS", "FirstClock", "Source", "seek"]
 
 EARLIEST = "1900-01-01"
 LATEST = "2999-12-31"
@@ -26,6 +26,23 @@ SEEK_ROWS = 50
 """Rows a page while single keys are looked for."""
 
 T = TypeVar("T")
+
+
+@attrs.define
+class FirstClock:
+    """The server's clock at the first answer of a pass (delivery rule 2)."""
+
+    clock: dt.datetime | None = None
+
+    def noting(self, ask: Ask) -> Ask:
+        """Asks the same, and notes the clock."""
+
+        def asked(key: str, maxrows: int) -> Asked:
+            answer = ask(key, maxrows)
+            self.clock = self.clock or answer.clock
+            return answer
+
+        return asked
 
 
 @attrs.frozen

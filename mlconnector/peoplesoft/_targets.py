@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["HandOverTarget", "VouchersTarget"]
 
 _log = logging.getLogger("mlconnector.peoplesoft")
+_WAIT = "Nothing to do while Voucher Build is due; later, look into the Service Operations Monitor."
 _BATCH = dt.timedelta(hours=24)
 _CALL = dt.timedelta(minutes=15)
 
@@ -36,8 +37,8 @@ _CALL = dt.timedelta(minutes=15)
 class VouchersTarget:
     """Suppliers' invoices become vouchers: by VOUCHER_BUILD message, or by the customer's component interface.
 
-    A message is only queued by its acknowledgment: the delivery stays in doubt until the voucher is seen, in staging
-    or in AP, by our mark (rule B4). What is not there is never sent again by itself.
+    A message is only queued by its acknowledgment: the delivery stays in doubt until the voucher is seen in AP by our
+    mark (rule B4). What is not there is never sent again by itself.
 
     Args:
         people: The client.
@@ -142,10 +143,16 @@ class VouchersTarget:
         return attrs.evolve(invoice, company=unit)
 
     def find(self, prepared: Prepared) -> Receipt | None:
-        """Look in AP and, where the site gives a query, in staging (rule B4); see :class:`Target`."""
+        """Look in AP and, where the site gives a query, in staging (rule B4); see :class:`Target`.
+
+        What was sent and is only staged is no voucher yet, and Voucher Build may refuse it: that stays in doubt.
+        """
         invoice: Invoice = prepared.document
         hits = self._lookup.hits(invoice, self._setid_of(invoice))
-        found = judge(hits, invoice, mark(prepared.key), sent=isinstance(prepared.marker, str))
+        sent = isinstance(prepared.marker, str)
+        found = judge(hits, invoice, mark(prepared.key), sent=sent)
+        if found is not None and found.pending and sent:
+            raise DeliveryInDoubt("It is staged, and no voucher yet.", cure=_WAIT)
         if found is not None and "attention" in found.raw:
             _log.warning("voucher %s: %s", found.id, found.raw["attention"], extra={"key": prepared.key})
         return found
@@ -168,13 +175,14 @@ class VouchersTarget:
         receipt = self.send(prepared)
         if not receipt.pending:
             return receipt
-        queued = f"PeopleSoft queued it as transaction {receipt.id}, which is no voucher yet"
-        cure = "Nothing to do while Voucher Build is due; later, look into the Service Operations Monitor."
+        queued = f"PeopleSoft queued it as transaction {receipt.id}"
         try:
             found = self.find(prepared)
+        except DeliveryInDoubt as error:
+            return DeliveryInDoubt(f"{queued}. {error.message}", cure=_WAIT)
         except MLConnectorError as error:
-            return DeliveryInDoubt(f"{queued}, and the look-up failed: {error.message}", cure=cure)
-        return found or DeliveryInDoubt(f"{queued}: it is neither staged nor in AP.", cure=cure)
+            return DeliveryInDoubt(f"{queued}, and the look-up failed: {error.message}", cure=_WAIT)
+        return found or DeliveryInDoubt(f"{queued}; it is neither staged nor in AP.", cure=_WAIT)
 
     def _setid_of(self, invoice: Invoice) -> str:
         setids = self._people.source.setids

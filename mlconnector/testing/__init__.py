@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from mlconnector.testing._peoplesoft import PeopleSoftSimulator
     from mlconnector.testing._peoplesoft_build import BuildReport
     from mlconnector.testing._peoplesoft_messages import Message, StagedRow
+    from mlconnector.testing._receipts import receipts
     from mlconnector.testing._server import Simulator
     from mlconnector.testing._wire import Call
 
@@ -52,6 +53,7 @@ __all__ = [
     "fiscal_calendar",
     "merge",
     "orders",
+    "receipts",
     "suppliers",
     "vouchers",
 ]
@@ -78,6 +80,7 @@ _HOMES = {
     "fiscal_calendar": "_builders",
     "merge": "_builders",
     "orders": "_builders",
+    "receipts": "_receipts",
     "suppliers": "_builders",
     "vouchers": "_builders",
 }

@@ -11,7 +11,11 @@ from typing import Any, Literal, NoReturn
 
 from mlconnector.clock import SYSTEM_CLOCK, Clock
 from mlconnector.errors import InvalidArgument
+from mlconnector.testing._ais_answers import error_answer, html_page
+from mlconnector.testing._ais_books import FinancialRules
 from mlconnector.testing._ais_grid import GridWriter, ResultSet
+from mlconnector.testing._ais_journals import BatchRun
+from mlconnector.testing._ais_orchestrations import OrchestrationService, OrchestrationSite
 from mlconnector.testing._ais_query import (
     BadRequest,
     BadValue,
@@ -31,11 +35,12 @@ __all__ = ["JDEdwardsSimulator"]
 
 _RESULT_SET_LIFE = 60.0
 _DEFAULT_PAGE = 100
+_ORCHESTRATOR = re.compile(r"/jderest(/v[23])?/(orchestrator/(?P<run>[^/]+)|discover(/(?P<seen>[^/]+))?)")
 _CAPABILITIES = ("dataservice", "dataServiceAggregation", "version2services", "nextPage", "simpleGetServices")
 
 
 class JDEdwardsSimulator(Simulator):
-    """AIS version 2: logins, and the data service over the tables of the reference's section 7.
+    """AIS: logins, the data service over the tables of the reference's section 7, orchestrations that act on them.
 
     Add rows or documents with :meth:`add`; they are stamped with the simulator's clock in the site's local time.
 
@@ -53,6 +58,8 @@ class JDEdwardsSimulator(Simulator):
         count_shape: Where COUNT puts its figure: in ``ds_<table>``, at top level, or as text in ``ds_<table>``.
         empty_date: What an empty date looks like in an answer.
         link_host: Scheme and host of ``next`` links: the server's own view, unreachable on purpose.
+        orchestrations: How the site has built its orchestrations.
+        financials: How the site has set up Payables and General Accounting.
 
     Raises:
         InvalidArgument: A value outside these.
@@ -83,6 +90,8 @@ class JDEdwardsSimulator(Simulator):
         count_shape: Literal["nested", "top", "text"] = "nested",
         empty_date: Literal["", " ", "0"] | None = None,
         link_host: str = "http://ais-inside.invalid:7070",
+        orchestrations: OrchestrationSite | None = None,
+        financials: FinancialRules | None = None,
     ) -> None:
         super().__init__(clock=clock, date_skew=date_skew, lock_after=lock_after)
         for name, value, allowed in (
@@ -106,6 +115,14 @@ class JDEdwardsSimulator(Simulator):
         self._count_shape = count_shape
         self._grid = GridWriter(empty_date, link_host)
         self._stores = {name: TableStore(table) for name, table in TABLES.items()}
+        self._financials = financials or FinancialRules()
+        self._orchestrations = OrchestrationService.over(
+            self._stores,
+            site=orchestrations or OrchestrationSite(),
+            rules=self._financials,
+            user=self.username,
+            dates=self._date_format,
+        )
         self._hidden: set[str] = set()
         self._sessions = SessionBook(session_life)
         self._result_sets: dict[str, ResultSet] = {}
@@ -132,7 +149,7 @@ class JDEdwardsSimulator(Simulator):
         else:
             from mlconnector.testing._ais_documents import rows_of
 
-            tables = rows_of(item, self._zone)
+            tables = rows_of(item, self._zone, payment_sign=self._financials.payment_sign)
         with self._lock:
             now = self._site_time()
             for name, rows in tables.items():
@@ -176,9 +193,51 @@ class JDEdwardsSimulator(Simulator):
             else:
                 self._hidden.discard(name)
 
+    def deny(self, orchestration: str, *, status: Literal[403, 500] | None = 403) -> None:
+        """Take the login's rights to an orchestration away: 403 and unseen, or 500 for one of its components.
+
+        Args:
+            orchestration: The site's name of it.
+            status: How the missing right shows; None gives it back.
+
+        Raises:
+            InvalidArgument: No such orchestration, or another status.
+        """
+        with self._lock:
+            self._orchestrations.deny(orchestration, status)
+
+    def postpone(self, orchestration: str, *, by: float) -> None:
+        """Let the next call of an orchestration run long: a gateway answers 504 at once, its work is done later.
+
+        Args:
+            orchestration: The site's name of it.
+            by: Seconds of the simulator's clock until the work is done.
+
+        Raises:
+            InvalidArgument: No such orchestration, or no positive time.
+        """
+        with self._lock:
+            self._orchestrations.postpone(orchestration, by)
+
+    def post(self, batch: int | None = None) -> frozenset[int]:
+        """Post what stands unposted in F0411 and F0911: one batch (``ICU``), or all.
+
+        Returns:
+            The numbers of the batches that were posted.
+        """
+        with self._lock:
+            return self._orchestrations.post(batch, self._site_time())
+
+    def run_batch(self) -> BatchRun:
+        """Run the batch processors over what orchestrations staged (``OrchestrationSite(z_files=True)``)."""
+        with self._lock:
+            return self._orchestrations.run_batch(self._site_time())
+
     @property
     def contents(self) -> Mapping[str, tuple[Row, ...]]:
         """Table name to its rows of this moment, in key order: every column, text right-trimmed, empty dates None."""
+        with self._lock:
+            self._orchestrations.catch_up(self._site_time())
         return Contents(self._stores, self._lock)
 
     @property
@@ -209,12 +268,16 @@ class JDEdwardsSimulator(Simulator):
     # The web server
 
     def _work(self, request: Request) -> Answer:
+        self._orchestrations.catch_up(self._site_time())
+        orchestrator = _ORCHESTRATOR.fullmatch(request.path)
+        if orchestrator is not None:
+            return self._orchestrator(request, orchestrator[1], orchestrator["run"], orchestrator["seen"])
         found = re.fullmatch(r"/jderest(/v2)?(/.*)", request.path)
         route = (request.method, found[2]) if found else None
         if route == ("GET", "/defaultconfig"):
             return self._default_config(request)
         if found is None or found[1] is None or route is None:
-            raise Refused(_html(404))
+            raise Refused(html_page(404))
         post_only = {
             "/tokenrequest": self._token_request,
             "/tokenrequest/validate": self._validate,
@@ -225,16 +288,30 @@ class JDEdwardsSimulator(Simulator):
             return self._next_page(request)
         handler = post_only.get(route[1])
         if handler is None:
-            raise Refused(_html(404))
+            raise Refused(html_page(404))
         if request.method != "POST":
-            raise Refused(_html(405))
+            raise Refused(html_page(405))
         return handler(request, self._json_object(request))
+
+    def _orchestrator(self, request: Request, version: str | None, run: str | None, seen: str | None) -> Answer:
+        known_version = version != "/v3" or (run is not None and self._orchestrations.site.version3)
+        if not known_version:
+            raise Refused(html_page(404))
+        if request.method not in ({"GET", "POST"} if run else {"GET"}):
+            raise Refused(html_page(405))
+        body = self._json_object(request)
+        if run == "jde-login":
+            return self._token_request(request, body)
+        self._authorised(request, body)
+        if run is None:
+            return self._orchestrations.discover(seen)
+        return self._orchestrations.run(run, request, body, self._site_time())
 
     def _json_object(self, request: Request) -> Mapping[str, Any]:
         if not request.raw:
             return {}
         if request.media_type != "application/json":
-            raise Refused(_html(415))
+            raise Refused(html_page(415))
         try:
             body = request.json()
         except ValueError:
@@ -246,16 +323,10 @@ class JDEdwardsSimulator(Simulator):
     def _fault_answer(self, status: int) -> Answer:
         if status in {400, 444, 500}:
             return self._error(status, "Simulated fault")
-        return Answer(status=status) if status == 403 else _html(status)
+        return Answer(status=status) if status == 403 else html_page(status)
 
     def _error(self, status: int, message: str) -> Answer:
-        body = {
-            "message": message,
-            "exception": "com.oracle.e1.rest.SimulatedException",
-            "timeStamp": self._time_stamp(),
-            "status": "ERROR",
-        }
-        return json_answer(body, status=status)
+        return error_answer(status, message, self._time_stamp())
 
     def _refuse(self, status: int, message: str) -> NoReturn:
         raise Refused(self._error(status, message))
@@ -463,7 +534,7 @@ class JDEdwardsSimulator(Simulator):
 
     def _only_null(self, request: Request) -> None:
         if request.media_type != "application/json":
-            raise Refused(_html(415))
+            raise Refused(html_page(415))
         if request.raw.strip() != b"null":
             self._refuse(400, "The body of a next-page call is empty or null")
 
@@ -484,11 +555,6 @@ def _basic_login(header: str | None) -> tuple[str, str] | None:
     except (binascii.Error, UnicodeDecodeError):
         return "", ""
     return user, password
-
-
-def _html(status: int) -> Answer:
-    page = f"<html><head><title>Error {status}</title></head><body>Error {status}</body></html>"
-    return Answer(status=status, body=page.encode(), content_type="text/html; charset=UTF-8")
 
 
 def _zone(text: str) -> dt.timezone:

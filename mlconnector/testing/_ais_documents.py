@@ -33,11 +33,12 @@ _PRICE_UNITS = {Decimal(1000): "TH", Decimal(100): "HU"}
 _BASE_CURRENCY = "USD"
 
 
-def rows_of(document: Any, zone: dt.tzinfo) -> Tables:
+def rows_of(document: Any, zone: dt.tzinfo, *, payment_sign: int = 1) -> Tables:
     """The rows of a document, table by table.
 
     A party named in it gets an address book row where it has a number and a name. ``extras`` override columns of the
     document's first table. ``provenance.updated_at``, where given, becomes every row's stamp in the site's ``zone``.
+    ``payment_sign`` is the sign that the site gives to amounts paid.
 
     Raises:
         InvalidArgument: A kind of document that JD Edwards does not hold, or one without what its key needs.
@@ -48,6 +49,8 @@ def rows_of(document: Any, zone: dt.tzinfo) -> Tables:
             break
     else:
         raise InvalidArgument(f"The simulator cannot hold a {type(document).__name__}; pass rows with table=.")
+    for row in (*tables.get("F0413", ()), *tables.get("F0414", ())):
+        row |= {alias: payment_sign * row[alias] for alias in ("PAAP", "PFAP") if alias in row}
     if isinstance(document, Document):
         first = next(iter(tables))
         for row in tables[first]:
@@ -251,6 +254,7 @@ def _payment(payment: Payment) -> Tables:
                 "SFX": "001",
                 "DCTM": "PO" if payment.void else "PN",
                 "PAAP": paid.amount or 0,
+                "PFAP": (paid.amount or 0) if _is_foreign(payment.currency) else 0,
                 "ADSA": paid.discount or 0,
                 "RMK": payment.bank_reference,
                 "AN8": header["PYE"],

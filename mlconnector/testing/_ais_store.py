@@ -86,6 +86,7 @@ class TableStore:
         self._rows: dict[tuple[Any, ...], Row] = {}
         self._scrambled: list[Row] | None = None
         self._indexes: dict[str, dict[Any, list[Row]]] = {}
+        self._keys_by: dict[str, dict[Any, set[tuple[Any, ...]]]] = {}
 
     def put(self, values: Mapping[str, Any], now: dt.datetime) -> None:
         """Add a row, or replace the one with its key; ``now`` is the site's local time for the stamp."""
@@ -94,24 +95,21 @@ class TableStore:
         if missing:
             raise InvalidArgument(f"A row of {self.table.name} needs its key: {', '.join(missing)} is missing.")
         self._stamp(row, values, now)
-        self._rows[self._key_of(row)] = row
-        self._changed()
+        self._set(row)
 
     def revise(self, key: Any, values: Mapping[str, Any], now: dt.datetime) -> None:
         """Change columns of one row and stamp it; a changed key column moves the row."""
         old_key = self.key_from(key)
         row = {**self._existing(old_key), **self._typed(values)}
         self._stamp(row, values, now)
-        del self._rows[old_key]
-        self._rows[self._key_of(row)] = row
-        self._changed()
+        self._unset(old_key)
+        self._set(row)
 
     def drop(self, key: Any) -> None:
         """Delete one row; nothing is left behind."""
         found = self.key_from(key)
         self._existing(found)
-        del self._rows[found]
-        self._changed()
+        self._unset(found)
 
     def key_from(self, key: Any) -> tuple[Any, ...]:
         """A key as given (mapping, sequence in key order, or the single value) in stored form."""
@@ -145,6 +143,33 @@ class TableStore:
             self._indexes[alias] = index
         return [row for value in dict.fromkeys(values) for row in index.get(value, ())]
 
+    def find(self, key: Any) -> Row | None:
+        """The row with a key, every column filled, or None."""
+        row = self._rows.get(self.key_from(key))
+        return None if row is None else self._filled(row)
+
+    def where(self, **equal: Any) -> list[Row]:
+        """The rows whose columns have exactly these values, in key order, every column filled."""
+        wanted = self._typed(equal)
+        first = next(iter(wanted))
+        return [
+            self._filled(row)
+            for row in (self._rows[key] for key in sorted(self._keys_with(first, wanted[first])))
+            if all(row.get(alias, default_of(self.table.columns[alias])) == value for alias, value in wanted.items())
+        ]
+
+    def _keys_with(self, alias: str, value: Any) -> set[tuple[Any, ...]]:
+        """Keys by a column, kept while rows change: writing calls look up between all of their changes."""
+        default = default_of(self.table.columns[alias])
+        if alias not in self._keys_by:
+            self._keys_by[alias] = {}
+            for key, row in self._rows.items():
+                self._keys_by[alias].setdefault(row.get(alias, default), set()).add(key)
+        return self._keys_by[alias].get(value, set())
+
+    def _filled(self, row: Row) -> Row:
+        return {alias: row.get(alias, default_of(column)) for alias, column in self.table.columns.items()}
+
     def copies(self) -> tuple[Row, ...]:
         """All rows in key order, every column filled, business units with their leading blanks, empty dates None."""
         columns = self.table.columns.values()
@@ -176,7 +201,20 @@ class TableStore:
             raise InvalidArgument(f"{self.table.name} has no row {key!r}.")
         return row
 
-    def _changed(self) -> None:
+    def _set(self, row: Row) -> None:
+        key = self._key_of(row)
+        if key in self._rows:
+            self._unset(key)
+        self._rows[key] = row
+        for alias, index in self._keys_by.items():
+            index.setdefault(row.get(alias, default_of(self.table.columns[alias])), set()).add(key)
+        self._scrambled = None
+        self._indexes.clear()
+
+    def _unset(self, key: tuple[Any, ...]) -> None:
+        row = self._rows.pop(key)
+        for alias, index in self._keys_by.items():
+            index[row.get(alias, default_of(self.table.columns[alias]))].discard(key)
         self._scrambled = None
         self._indexes.clear()
 

@@ -193,6 +193,26 @@ _ALL = (
         """,
     ),
     _table(
+        "F0411Z1",
+        "Voucher Transactions - Batch File",
+        key="EDUS EDBT EDTN EDLN",
+        time="UPMT",
+        columns="""
+        EDUS:S10 EDBT:S15 EDTN:S22 EDLN:N EDSP:S1 CO:S5 DCT:S2 AN8:N VINV:S25 DIVJ:D DGJ:D AG:N ACR:N STAM:N CTAM:N
+        CRCD:S3 CRR:N PTC:S3 RMK:S30 PO:S8 TXA1:S10 EXR1:S2
+        """,
+    ),
+    _table(
+        "F0911Z1",
+        "Journal Entry Transactions - Batch File",
+        key="EDUS EDBT EDTN EDLN",
+        time="UPMT",
+        columns="""
+        EDUS:S10 EDBT:S15 EDTN:S22 EDLN:N EDSP:S1 EDTC:S1 EDTR:S1 CO:S5 DCT:S2 DGJ:D MCU:B12 OBJ:S6 SUB:S8 LT:S2 AA:N
+        CRCD:S3 EXA:S30 EXR:S30 R1:S8
+        """,
+    ),
+    _table(
         "F0014",
         "Payment Terms",
         key="PTC",

@@ -443,5 +443,7 @@ def _match(number: int, supplier: int, gross: Decimal, date: dt.date, *, foreign
     if foreign:
         common |= {"CRR": _EUR_RATE, "FRRC": gross / 10, "FREC": gross}
     receipt = {**common, "MATC": "1", "DOC": number + 500000, "DCT": "OV", "UPTD": 10, "APTD": base}
+    if foreign:
+        receipt["FAPT"] = gross
     voucher = {**common, "MATC": "2", "DOC": number, "DCT": "PV", "SFX": "001", "VINV": f"INV-{number}"}
     return [receipt, voucher]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import random
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
 
 from mlconnector.errors import InvalidArgument
@@ -19,6 +20,7 @@ __all__ = [
     "merge",
     "sites",
     "suppliers",
+    "terms",
 ]
 
 Tables = dict[str, list[dict[str, Any]]]
@@ -117,8 +119,21 @@ def accounts(*, company: str = COMPANY) -> Tables:
     }
 
 
+def terms() -> Tables:
+    """The payment terms that the built suppliers have: net 30, net 60, net 30 with 2 % for 10 days."""
+    return {
+        "F0014": [
+            {"PTC": "030", "PTD": "Net 30 days", "NDTP": 30},
+            {"PTC": "N60", "PTD": "Net 60 days", "NDTP": 60},
+            {"PTC": "D10", "PTD": "2/10 Net 30", "DCP": Decimal("0.02"), "DCD": 10, "NDTP": 30},
+        ]
+    }
+
+
 def fiscal_calendar(year: int, *, period: int, company: str = COMPANY) -> Tables:
     """A calendar year as fiscal pattern ``R`` (F0008), and the company's current periods in it (F0010).
+
+    Orders and vouchers bring a row of the company without periods: add the calendar after them.
 
     Args:
         year: The calendar year.

@@ -255,6 +255,14 @@ def test_a_step_whose_answer_was_lost_is_not_done_twice(model: Model) -> None:
     assert [prepared.step for prepared in model.desk.seen] == ["create", "issue"]
 
 
+def test_what_is_there_half_done_before_the_first_write_is_only_finished(model: Model) -> None:
+    model.desk.steps, model.desk.look_before_create = ("create", "issue"), True
+    model.desk.done = {None: ["create"]}
+    model.table.put("a", "one")
+    assert model.sync().run().kinds["suppliers"].delivered == 1
+    assert [prepared.step for prepared in model.desk.seen] == ["issue"]
+
+
 def test_a_look_up_error_changes_nothing(model: Model) -> None:
     model.table.put("a", "one")
     model.desk.script, model.desk.find_raises = [("after", LOST)], mc.VendorFault("busy")

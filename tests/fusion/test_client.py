@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from mlconnector.auth import HTTPBasic
+from mlconnector.clock import SYSTEM_CLOCK
+from mlconnector.credentials import stored
 from mlconnector.errors import (
     AuthenticationFailed,
     InvalidArgument,
@@ -366,3 +368,12 @@ def test_the_token_hosts_own_wish_to_wait_is_honoured(site: Site) -> None:
     site.tokens.fail(retry_after=11)
     assert list(site.fusion.invoices()) == []
     assert site.clock._sleeps == [11]
+
+
+def test_a_client_with_stored_credentials_goes_to_another_process(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"KIND": "HTTPBasic", "USERNAME": "u", "PASSWORD": "p"}.items():
+        monkeypatch.setenv(f"MLCONNECTOR_FUSION_TEST_{name}", value)
+    site.pod.add("suppliers", {"SupplierId": 1, "Supplier": "S", "addresses": []})
+    options = {"auth": stored("fusion-test"), "retry": None, "clock": SYSTEM_CLOCK}
+    with pickle.loads(pickle.dumps(site.client(**options))) as copied:
+        assert [one.name for one in copied.suppliers()] == ["S"]

@@ -256,6 +256,8 @@ def test_a_journal_line_has_entered_amounts_and_what_a_payment_is_traced_by() ->
     assert lines[0].extras["AccountedDr"] == 6
     assert lines[0].extras["UserJeSourceName"] == "Payables"
     assert lines[0].ready
+    twice = list(to_journal_lines({**row, "journalHeaders": [head, head]}, SITE))
+    assert [len(one.faults) for one in twice] == [0, 0, 0, 1, 1, 1, 1, 2]
     (unposted, *_rest) = to_journal_lines({**row, "StatusMeaning": None, "Status": "U"}, SITE)
     assert unposted.document.waiting_for == ("journal batch has status U",)
 

@@ -8,8 +8,13 @@ from decimal import Decimal
 
 import pytest
 
+from mlconnector.auth import HTTPBasic
 from mlconnector.errors import CursorMismatch, InvalidArgument, VendorFault
-from mlconnector.fusion import ShipmentNames
+from mlconnector.fusion import OracleFusion, ShipmentNames
+from mlconnector.fusion._service import Described
+from mlconnector.http import RawAnswer
+from mlconnector.records import Window
+from mlconnector.testing import ManualClock
 from tests.fusion.conftest import Site
 from tests.fusion.pod import START, invoice, payment, stamp_text
 
@@ -149,6 +154,14 @@ def test_since_is_inclusive_to_the_second_and_until_is_exact(site: Site) -> None
     records = site.fusion.invoices(since=at[1], until=at[2])
     assert numbers(records) == ["EX-2", "EX-3"]
     assert records.cursor is None
+
+
+def test_until_within_a_second_keeps_what_was_stamped_in_it_before(site: Site) -> None:
+    parts = [START + dt.timedelta(milliseconds=offset) for offset in (400, 600)]
+    site.pod.add(
+        "invoices", *({**invoice(index), "LastUpdateDate": stamp_text(one)} for index, one in enumerate(parts))
+    )
+    assert numbers(site.fusion.invoices(until=START + dt.timedelta(milliseconds=500))) == ["EX-0"]
 
 
 def test_plain_date_times_are_asked_a_day_wider_and_filtered_here(site: Site) -> None:
@@ -453,3 +466,35 @@ def test_a_limit_reads_a_small_page(site: Site) -> None:
     site.pod.add("invoices", *(invoice(number) for number in range(1, 101)))
     assert len(list(site.fusion.invoices(limit=3))) == 3
     assert site.queries()[0]["limit"] == "25"
+
+
+@pytest.mark.parametrize("window", [Window(), Window(keys=("300100000000001",)), Window(keys=())])
+def test_a_reader_ends_with_one_last_batch(site: Site, window: Window) -> None:
+    site.pod.add("invoices", invoice(1))
+    site.pod.add("shipments", shipment("S1"))
+    for records in (site.fusion.invoices(), site.fusion.shipments()):
+        batches = [batch.mapped() for batch in records._reader.read(window)]
+        assert [batch.last for batch in batches] == [False] * (len(batches) - 1) + [True]
+
+
+def test_describe_says_why_an_attribute_cannot_be_asked_for() -> None:
+    described = Described({"A": True, "B": False})
+    assert [described.problem(name) for name in "ABC"] == ["", "B is not queryable", "C does not exist"]
+    assert Described({}).problem("A") == ""
+
+
+class NoDate:
+    """Answers without a ``Date``."""
+
+    def send(self, *_: object) -> RawAnswer:
+        body = (
+            b'{"items":[{"SupplierId":1,"Supplier":"S","Status":"ACTIVE","InactiveDate":"2026-03-02","addresses":[]}]}'
+        )
+        return RawAnswer(status=200, headers={"Content-Type": "application/json"}, content=body, close=lambda: None)
+
+
+def test_without_a_date_header_this_machines_clock_is_taken() -> None:
+    with OracleFusion(
+        "https://pod.example", auth=HTTPBasic("u", "p"), transport=NoDate(), clock=ManualClock(START), page_size=10
+    ) as fusion:
+        assert [one.active for one in fusion.suppliers()] == [False]

@@ -178,6 +178,7 @@ def test_what_the_broker_refuses_was_not_queued(site: Site) -> None:
         with pytest.raises(RequestRefused, match=r"No routing. \(158,505\)") as caught:
             people.create_voucher(invoice())
         assert "secret" not in str(caught.value)
+        assert "operation VOUCHER_BUILD.VERSION_1 for a message from node ML_CONNECTOR" in caught.value.message
         assert "inbound routing" in caught.value.cure
     with site.client() as people, pytest.raises(mc.InvalidArgument, match="requesting_node"):
         people.create_voucher(invoice())
@@ -398,7 +399,7 @@ def test_a_voucher_that_never_shows_is_parked_and_not_sent_again(site: Site, peo
         assert len(site.messages) == 1
 
 
-def test_a_staged_voucher_is_there_and_a_failed_look_up_says_nothing(site: Site) -> None:
+def test_a_staged_voucher_is_no_voucher_yet_and_a_failed_look_up_says_nothing(site: Site) -> None:
     site.add("SITE_STAGED")
     site.builds = True
     queries = {"staged_vouchers": "SITE_STAGED"}
@@ -406,12 +407,22 @@ def test_a_staged_voucher_is_there_and_a_failed_look_up_says_nothing(site: Site)
         target = people.target("vouchers")
         assert isinstance(target, Target)
         assert isinstance(people, Sink)
-        made = target.prepare(Change(document=invoice(), key="K1")).rendered(None)
-        (receipt,) = target.deliver([made])
+        made = target.prepare(Change(document=invoice(), key="K1"))
+        (doubt,) = target.deliver([made.rendered(None)])
+        assert isinstance(doubt, mc.DeliveryInDoubt)
+        assert "transaction T1. It is staged, and no voucher yet" in doubt.message
+        before = target.find(made.before_intent())
+        assert before is not None
+        assert (before.pending, before.by, before.id) == (True, "marker", None)
+        site.builds = False
+        site.build(**{"A.ENTRY_STATUS": "R"})
+        found = target.find(made.rendered(None))
+        assert found is not None
+        assert (found.pending, found.id) == (False, "US001/00000777")
+        (receipt,) = target.deliver([made.rendered(None)])
         assert isinstance(receipt, mc.Receipt)
-        assert (receipt.pending, receipt.by) == (True, "marker")
         site.fail(status=403, times=9, match="ExecuteQuery")
-        (doubt,) = target.deliver([made])
+        (doubt,) = target.deliver([made.rendered(None)])
         assert isinstance(doubt, mc.DeliveryInDoubt)
         assert "the look-up failed" in doubt.message
 
@@ -474,6 +485,8 @@ def test_soap_needs_a_user_and_takes_its_own(site: Site) -> None:
         with pytest.raises(mc.AuthenticationFailed, match=r"User password failed. \(158,45\) \[ANONYMOUS\]") as caught:
             people.run_component(COMPONENT, "Update", get)
         assert "bad-password" not in str(caught.value)
+        assert "login refused" in caught.value.message
+        assert "checks user and password" in caught.value.cure
         count = len(site.calls)
         with pytest.raises(mc.AuthenticationFailed):
             people.run_component(COMPONENT, "Update", get)

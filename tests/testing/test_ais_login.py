@@ -76,7 +76,7 @@ def test_only_json_objects_are_taken(content_type: str, body: str, status: int) 
 
 
 @pytest.mark.parametrize(
-    "path", ["/v3/dataservice", "/v3/tokenrequest", "/dataservice", "/v2/nothing", "/v2/orchestrator/ML_X"]
+    "path", ["/v3/dataservice", "/v3/tokenrequest", "/dataservice", "/v2/nothing", "/v4/orchestrator/ML_X"]
 )
 def test_other_versions_and_paths_are_html_404(path: str) -> None:
     with JDEdwardsSimulator() as jde:

@@ -1,0 +1,195 @@
+"""Two payers: how a site makes sure that what BILL pays is not paid by JD Edwards too (rule B60)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import attrs
+
+from mlconnector.check import CheckStep
+from mlconnector.documents import Invoice, PayItem
+from mlconnector.errors import InvalidArgument, MLConnectorError
+from mlconnector.jdedwards import JDEdwardsAIS
+from mlconnector.target import Change, LookUp, Prepared, Receipt, Target
+
+__all__ = ["HandOver", "HandedOver", "PayStatus", "PaymentInstrument", "Reopened", "Trusted"]
+
+log = logging.getLogger("mlconnector.flows")
+_APPROVED = "A"
+_NEVER = ("P", "#", "H", "R", "%")
+
+
+@attrs.frozen
+class PaymentInstrument:
+    """Only vouchers with this payment instrument (F0411.PYIN) go; JD Edwards' own payment runs leave it out.
+
+    Raises:
+        InvalidArgument: Not one character.
+    """
+
+    instrument: str
+
+    def __attrs_post_init__(self) -> None:
+        if len(self.instrument) != 1:
+            raise InvalidArgument(f"instrument={self.instrument!r}.", cure="Give one character of F0411.PYIN.")
+
+    def reasons(self, voucher: Invoice, item: PayItem) -> list[str]:
+        """What keeps a pay item from going."""
+        found = [] if item.pay_status == _APPROVED else [f"pay status {item.pay_status or 'blank'}"]
+        instrument = str(voucher.extras.get("payment_instrument") or "")
+        return found if instrument == self.instrument else [*found, f"payment instrument {instrument or 'blank'}"]
+
+    def check(self, jde: JDEdwardsAIS) -> CheckStep:
+        """Whether there are such vouchers at all."""
+        count = jde.count("F0411", [("PYIN", "=", self.instrument), ("DCT", "in", ["PV", "PD"])])
+        return CheckStep(
+            name="hand-over: payment instrument",
+            ok=True,
+            detail=f"{count} pay items have instrument {self.instrument}; no payment run may select it",
+        )
+
+
+@attrs.frozen
+class PayStatus:
+    """Each pay item is set to this pay status before its bill exists, and again after every void.
+
+    Raises:
+        InvalidArgument: Not one character, or one that JD Edwards itself gives.
+    """
+
+    status: str
+
+    def __attrs_post_init__(self) -> None:
+        if len(self.status) != 1 or self.status in (*_NEVER, _APPROVED):
+            raise InvalidArgument(
+                f"status={self.status!r}.", cure="Use one character of 00/PS that is reserved for BILL, like B."
+            )
+
+    def reasons(self, _voucher: Invoice, item: PayItem) -> list[str]:
+        """What keeps a pay item from going."""
+        fits = item.pay_status in (_APPROVED, self.status)
+        return [] if fits else [f"pay status {item.pay_status or 'blank'}"]
+
+    def check(self, jde: JDEdwardsAIS) -> CheckStep:
+        """Whether the site has the orchestration that sets it."""
+        lacks = jde.lacking_orchestrations(["set_pay_status"])
+        return CheckStep(
+            name="hand-over: pay status",
+            ok=not lacks,
+            detail=f"pay status {self.status} is set before a bill exists",
+            cause="; ".join(lacks),
+            cure="Import the orchestration, or name the site's own in orchestrations=." if lacks else "",
+            who="the JD Edwards administrator" if lacks else "",
+        )
+
+
+@attrs.frozen
+class Trusted:
+    """The site says itself why nothing is paid twice; the reason stands in every check.
+
+    Raises:
+        InvalidArgument: No reason.
+    """
+
+    reason: str
+
+    def __attrs_post_init__(self) -> None:
+        if not self.reason.strip():
+            raise InvalidArgument("reason='' explains nothing.", cure="Say why JD Edwards does not pay these vouchers.")
+
+    def reasons(self, _voucher: Invoice, item: PayItem) -> list[str]:
+        """What keeps a pay item from going."""
+        return [] if item.pay_status == _APPROVED else [f"pay status {item.pay_status or 'blank'}"]
+
+    def check(self, _jde: JDEdwardsAIS) -> CheckStep:
+        """The reason, for whoever reads the check."""
+        return CheckStep(name="hand-over: trusted", ok=True, detail=self.reason)
+
+
+HandOver = PaymentInstrument | PayStatus | Trusted
+
+
+class _Around:
+    """A target with something to do beside it."""
+
+    def __init__(self, inner: Target[Any], jde: JDEdwardsAIS, status: str) -> None:
+        self._inner, self._jde, self._status = inner, jde, status
+        self.look_before_create = getattr(inner, "look_before_create", True)
+
+    @property
+    def name(self) -> str:
+        """The inner target's."""
+        return self._inner.name
+
+    @property
+    def batch_size(self) -> int:
+        """The inner target's."""
+        return self._inner.batch_size
+
+    @property
+    def look_up(self) -> LookUp:
+        """The inner target's."""
+        return self._inner.look_up
+
+    @property
+    def settle_after(self) -> Any:
+        """The inner target's."""
+        return self._inner.settle_after
+
+    def content(self, document: Any) -> str:
+        """The inner target's."""
+        return self._inner.content(document)
+
+    def prepare(self, change: Change[Any]) -> Prepared:
+        """The inner target's."""
+        return self._inner.prepare(change)
+
+    def find(self, prepared: Prepared) -> Receipt | None:
+        """The inner target's."""
+        return self._inner.find(prepared)
+
+
+class HandedOver(_Around):
+    """Bills: each pay item is reserved in JD Edwards before its bill is made; repeating that is harmless (B60)."""
+
+    def deliver(self, batch: Sequence[Prepared]) -> Sequence[Receipt | MLConnectorError]:
+        """Reserve, then deliver those that are reserved."""
+        answers: dict[int, Receipt | MLConnectorError] = {}
+        ready: list[tuple[int, Prepared]] = []
+        for place, prepared in enumerate(batch):
+            try:
+                if prepared.target_id is None and not prepared.document.void:
+                    self._jde.set_pay_status(prepared.key, self._status)
+                ready.append((place, prepared))
+            except MLConnectorError as error:
+                # Nothing went to BILL, and setting a status again is harmless.
+                error.repeat_safe = getattr(error, "cause", "") == ""
+                answers[place] = error
+        if ready:
+            told = self._inner.deliver([prepared for _place, prepared in ready])
+            answers |= {place: answer for (place, _prepared), answer in zip(ready, told, strict=True)}
+        return [answers[place] for place in range(len(batch))]
+
+
+class Reopened(_Around):
+    """Payments: a void opens its vouchers again as approved, so they are reserved again at once (B60)."""
+
+    def deliver(self, batch: Sequence[Prepared]) -> Sequence[Receipt | MLConnectorError]:
+        """Deliver, then reserve what a void has opened."""
+        answers = self._inner.deliver(batch)
+        for prepared, answer in zip(batch, answers, strict=True):
+            if isinstance(answer, Receipt) and prepared.document.void and answer.id is not None:
+                self._reserve(answer.id)
+        return answers
+
+    def _reserve(self, payment: str) -> None:
+        for found in self._jde.payments(keys=[payment]):
+            for part in (*found.applications, *found.credits):
+                key = part.invoice if part.invoice.count("/") > 2 else f"{part.invoice}/001"
+                try:
+                    self._jde.set_pay_status(key, self._status)
+                except MLConnectorError as error:
+                    # The next run reads the voucher as approved and reserves it before its bill is made again.
+                    log.warning("pay item %s is not reserved again: %s", key, error)

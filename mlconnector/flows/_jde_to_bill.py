@@ -1,0 +1,214 @@
+"""JD Edwards and BILL: suppliers and open pay items out, payments back on the right voucher (rules B60 to B62)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Literal
+
+import attrs
+
+from mlconnector.bill import BILL
+from mlconnector.check import Check
+from mlconnector.delivery import Attention, Excluded, Flow, Ledger
+from mlconnector.documents import Application, Invoice, Payment
+from mlconnector.errors import InvalidArgument
+from mlconnector.flows._cleo_parts import chosen_kinds, conditions_by_kind
+from mlconnector.flows._hand_over import HandedOver, HandOver, PaymentInstrument, PayStatus, Reopened, Trusted
+from mlconnector.flows._pay_items import PayItemsReader
+from mlconnector.flows._two_ways import TwoWays, paid_item_of
+from mlconnector.jdedwards import JDEdwardsAIS
+from mlconnector.records import Records
+
+__all__ = ["KINDS", "jde_to_bill"]
+
+KINDS = ("suppliers", "invoices", "vouchers", "payments")
+_EVENTS: Mapping[str, Sequence[str]] = {"invoices": ("vouchers",), "payments": ("payments",)}
+_MARK = "BILL:"
+_ZERO = Decimal(0)
+_WITHDRAWN = ("H", "R", "%")
+Where = Sequence[tuple[str, str, Any]]
+
+
+def jde_to_bill(
+    jde: JDEdwardsAIS,
+    bill: BILL,
+    *,
+    ledger: Ledger,
+    hand_over: HandOver,
+    bank_account: str | Mapping[str, str],
+    name: str | None = None,
+    begin: Literal["everything", "nothing"] | dt.datetime | None = None,
+    kinds: Sequence[str] | None = None,
+    where: Mapping[str, Where] | None = None,
+    countries: Mapping[str, str] | None = None,
+    cost_centers: Literal["departments", "locations"] = "departments",
+    targets: Mapping[str, Mapping[str, Any]] | None = None,
+    company: str | None = None,
+    tax: Mapping[str, tuple[str, str]] | None = None,
+    closed_period: Literal["park", "first_open"] = "park",
+    on_baseline_change: Literal["attention", "create", "change"] = "attention",
+    overwrite: bool = False,
+    on_attention: Callable[[Attention], None] | None = None,
+    stop_after: int = 100,
+    confirm_within: dt.timedelta = dt.timedelta(hours=24),
+    inbox: str | None = None,
+) -> Flow:
+    """Open pay items are paid by BILL, and each payment lands once on its voucher.
+
+    A bill made from a voucher comes back as a payment record on that voucher, never as a second voucher; a bill born
+    in BILL becomes one voucher at approval, then its payment (rule B62).
+
+    Args:
+        jde, bill: The two systems.
+        ledger: The durable memory.
+        hand_over: What keeps JD Edwards from paying the same vouchers: :class:`PaymentInstrument`,
+            :class:`PayStatus` or :class:`Trusted`; :meth:`Flow.check` proves it (rule B60).
+        bank_account: ``AID`` of the BILL clearing account in F0901, or one a currency.
+        name: Name in the ledger; ``"jde_to_bill"`` by default.
+        begin: What an empty ledger sends (rule B2); needed at the first run.
+        kinds: Out ``suppliers`` and ``invoices`` (pay items), back ``vouchers`` (bills born in BILL) and ``payments``.
+        where: Conditions by kind: on F0401 and F0411; for what comes back, in BILL's field names.
+        countries: Country as JD Edwards writes it to its code of two letters. ``cost_centers``: where BILL keeps them.
+        targets: Further options by kind, of ``bill.target(...)`` and ``jde.target(...)``.
+        company, tax: Of bills born in BILL, see ``jde.target("vouchers")``.
+        closed_period: ``"park"``, or ``"first_open"``: post on the first open day and show both dates (rule B71).
+        on_baseline_change, overwrite, on_attention, stop_after, confirm_within: See
+            :class:`~mlconnector.delivery.Sync`.
+        inbox: The inbox that ``webhooks.receive`` fills; polling does the same work without it.
+
+    Raises:
+        InvalidArgument: An option that cannot be meant, with its value.
+    """
+    if not isinstance(hand_over, (PaymentInstrument, PayStatus, Trusted)):
+        raise InvalidArgument(
+            f"hand_over={hand_over!r}.",
+            cure='Say what keeps JD Edwards from paying too: flows.PaymentInstrument("B"), flows.PayStatus("B") or'
+            ' flows.Trusted("reason") (rule B60).',
+        )
+    chosen = chosen_kinds(kinds, KINDS)
+    conditions = conditions_by_kind(where, chosen)
+    ways = TwoWays(
+        name=name or "jde_to_bill",
+        ledger=ledger,
+        begin=begin,
+        on_baseline_change=on_baseline_change,
+        overwrite=overwrite,
+        on_attention=on_attention,
+        stop_after=stop_after,
+        confirm_within=confirm_within,
+        inbox=inbox,
+        timeout=bill.timeout.total,
+    )
+    further = conditions_by_kind(targets, chosen, name="targets")
+
+    def of(kind: str, **options: Any) -> dict[str, Any]:
+        given = {name: value for name, value in options.items() if value is not None}
+        return {**given, **further.get(kind, {})}
+
+    origin = _Origin(ledger, ways.sync_name("invoices"), ways.sync_name("vouchers"))
+    vouchers = jde.invoices(where=conditions.get("invoices"))
+    read: Mapping[str, Callable[[], Records[Any]]] = {
+        "suppliers": lambda: jde.suppliers(where=conditions.get("suppliers")),
+        "invoices": lambda: Records(PayItemsReader(vouchers.reader, hand_over.reasons)),
+        "vouchers": lambda: bill.invoices(where=conditions.get("vouchers")),
+        "payments": lambda: bill.payments(where=conditions.get("payments")),
+    }
+    target: Mapping[str, Callable[[], Any]] = {
+        "suppliers": lambda: bill.target("suppliers", **of("suppliers", countries=countries)),
+        "invoices": lambda: _reserving(
+            bill.target("invoices", **of("invoices", cost_centers=cost_centers)), jde, hand_over
+        ),
+        "vouchers": lambda: jde.target(
+            "vouchers", **of("vouchers", company=company, tax=tax, closed_period=closed_period, matching="never")
+        ),
+        "payments": lambda: _reopening(
+            jde.target(
+                "payments",
+                **of(
+                    "payments",
+                    bank_account=bank_account,
+                    voucher_of=origin.pay_item,
+                    origin="bill",
+                    closed_period=closed_period,
+                ),
+            ),
+            jde,
+            hand_over,
+        ),
+    }
+    options: Mapping[str, dict[str, Any]] = {
+        "suppliers": {"link": ("supplier", "jdedwards", "bill")},
+        "invoices": {"select": origin.item_excluded, "withdraw": _withdrawn},
+        "vouchers": {"select": origin.bill_excluded},
+        "payments": {"select": _payment_excluded},
+    }
+    return ways.flow(
+        [ways.sync(kind, read[kind](), target[kind](), **options[kind]) for kind in chosen],
+        events=_EVENTS,
+        systems={"jdedwards": jde.origin, "bill": bill.origin},
+        checks=(jde.check, bill.check, lambda: Check(system="flow", steps=(hand_over.check(jde),))),
+    )
+
+
+def _reserving(target: Any, jde: JDEdwardsAIS, hand_over: HandOver) -> Any:
+    return HandedOver(target, jde, hand_over.status) if isinstance(hand_over, PayStatus) else target
+
+
+def _reopening(target: Any, jde: JDEdwardsAIS, hand_over: HandOver) -> Any:
+    return Reopened(target, jde, hand_over.status) if isinstance(hand_over, PayStatus) else target
+
+
+def _withdrawn(item: Invoice) -> Invoice | None:
+    """A later hold takes an unpaid bill back; what only waits, waits (rule B61)."""
+    held = item.pay_status in _WITHDRAWN
+    return attrs.evolve(item, void=True, waiting_for=()) if held else None
+
+
+def _payment_excluded(payment: Payment, known: bool) -> str | Excluded | None:
+    if payment.void and not known:
+        return "taken back before it was posted"
+    return None
+
+
+class _Origin:
+    """Where an invoice was born: a fact has one home (rule B1)."""
+
+    def __init__(self, ledger: Ledger, sent: str, posted: str) -> None:
+        self._ledger, self._sent, self._posted = ledger, sent, posted
+
+    def item_excluded(self, item: Invoice, known: bool) -> str | Excluded | None:
+        """A pay item: not of a voucher that a bill became, and not what has been paid."""
+        voucher = "/".join(item.key.split("/")[:3])
+        if item.origin.upper().startswith(_MARK) or self._ledger.twin(self._posted, target_id=voucher) is not None:
+            return "born in BILL"
+        if known:
+            return self._paid_since(item)
+        if item.void:
+            return "void before it was first seen"
+        return "nothing open" if not item.open else None
+
+    def _paid_since(self, item: Invoice) -> str | None:
+        """A payment lowers what is open; the bill it paid is not changed by it."""
+        if item.void:
+            return None
+        last = self._ledger.deliveries(self._sent, key=item.key)[-1].document
+        assert isinstance(last, Invoice)
+        lowered = abs(item.open or _ZERO) < abs(last.open or _ZERO) and item.gross == last.gross
+        return "paid, in whole or in part" if lowered else None
+
+    def bill_excluded(self, invoice: Invoice, known: bool) -> str | None:
+        """A bill: not one that this flow made."""
+        born = bool(invoice.origin) and not invoice.origin.upper().startswith(_MARK)
+        if born or self._ledger.twin(self._sent, target_id=invoice.key) is not None:
+            return "born in JD Edwards"
+        return "archived before it was first seen" if invoice.void and not known else None
+
+    def pay_item(self, application: Application, _payment: Payment) -> str | None:
+        """The pay item of what was paid: the one the bill was made from, or of the voucher it became."""
+        sent = self._ledger.twin(self._sent, target_id=application.invoice)
+        if sent is not None:
+            return paid_item_of(sent)
+        posted = self._ledger.twin(self._posted, key=application.invoice)
+        return None if posted is None else paid_item_of(posted)

@@ -1,0 +1,132 @@
+"""Pay items as documents of their own: what is to be paid of a voucher, and by when (rules B61, B23)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+import attrs
+
+from mlconnector.documents import Invoice, InvoiceLine, PayItem, Provenance
+from mlconnector.records import Batch, Reader, Rejected, Window
+
+__all__ = ["PayItemsReader", "pay_items_of", "voucher_of"]
+
+_CENT = Decimal("0.01")
+_ZERO = Decimal(0)
+_FIRST = "001"
+
+
+def voucher_of(key: str) -> str:
+    """The voucher a pay item belongs to."""
+    return "/".join(key.split("/")[:3])
+
+
+@attrs.frozen
+class PayItemsReader:
+    """A reader of vouchers, handing out their pay items one by one.
+
+    Args:
+        vouchers: Reads whole vouchers.
+        wanted: Says for a pay item of a voucher what keeps it from going; empty where nothing does.
+    """
+
+    vouchers: Reader[Invoice]
+    wanted: Callable[[Invoice, PayItem], Sequence[str]]
+
+    @property
+    def system(self) -> str:
+        """The vouchers' system."""
+        return self.vouchers.system
+
+    @property
+    def kind(self) -> str:
+        """The vouchers' kind."""
+        return self.vouchers.kind
+
+    @property
+    def filters(self) -> Mapping[str, Any]:
+        """Those of the vouchers, as pay items."""
+        return {**self.vouchers.filters, "pay_items": True}
+
+    @property
+    def overlap(self) -> dt.timedelta:
+        """That of the vouchers."""
+        return self.vouchers.overlap
+
+    @property
+    def resumable(self) -> bool:
+        """As the vouchers are."""
+        return self.vouchers.resumable
+
+    def read(self, window: Window) -> Iterator[Batch[Invoice]]:
+        """The vouchers' batches, each document as its pay items."""
+        keys = None if window.keys is None else tuple(dict.fromkeys(map(voucher_of, window.keys)))
+        asked = None if window.keys is None else frozenset(window.keys)
+        settled = functools.partial(_settled, window.settled)
+        for batch in self.vouchers.read(attrs.evolve(window, keys=keys, settled=settled)):
+            yield attrs.evolve(
+                batch,
+                skipped={f"{key}/{_FIRST}": value for key, value in batch.skipped.items()},
+                signatures={f"{key}/{_FIRST}": value for key, value in batch.signatures.items()},
+                mapping=functools.partial(self._mapped, batch, asked),
+                documents=(),
+                rejected=(),
+            )
+
+    def _mapped(
+        self, batch: Batch[Invoice], asked: frozenset[str] | None
+    ) -> tuple[Sequence[Invoice], Sequence[Rejected]]:
+        made = batch.mapped()
+        items = [item for voucher in made.documents for item in pay_items_of(voucher, self.wanted)]
+        return [item for item in items if asked is None or item.key in asked], made.rejected
+
+
+def _settled(settled: Callable[[str, str], bool], key: str, signature: str) -> bool:
+    """A voucher's signature is remembered with its first pay item."""
+    return settled(f"{key}/{_FIRST}", signature)
+
+
+def pay_items_of(voucher: Invoice, wanted: Callable[[Invoice, PayItem], Sequence[str]]) -> Iterator[Invoice]:
+    """One invoice for each pay item: its open amount, its due date, and its share of the lines.
+
+    The lines share what is open in proportion; the last one takes the cent (rule B23). Tax that is inside the gross is
+    shared with them.
+    """
+    for item in voucher.pay_items:
+        extension = "" if item.extension in ("", "0") else f"/{item.extension}"
+        key = f"{voucher.key}/{item.number}{extension}"
+        origin = voucher.provenance
+        left = item.open or _ZERO
+        yield attrs.evolve(
+            voucher,
+            number=voucher.number if len(voucher.pay_items) == 1 else f"{voucher.number}-{item.number}",
+            due_date=item.due_date,
+            gross=item.gross,
+            open=left,
+            tax=None,
+            discount=item.discount,
+            lines=tuple(_shared(voucher.lines, left)),
+            pay_items=(item,),
+            pay_status=item.pay_status,
+            waiting_for=() if voucher.void else tuple(dict.fromkeys([*voucher.waiting_for, *wanted(voucher, item)])),
+            provenance=Provenance(
+                system="jdedwards" if origin is None else origin.system,
+                kind="invoices",
+                key=key,
+                updated_at=None if origin is None else origin.updated_at,
+            ),
+        )
+
+
+def _shared(lines: Sequence[InvoiceLine], total: Decimal) -> Iterator[InvoiceLine]:
+    costs = [line for line in lines if line.kind not in ("text", "tax") and line.amount]
+    base = sum((line.amount or _ZERO for line in costs), _ZERO)
+    left = total
+    for index, line in enumerate(costs, start=1):
+        amount = left if index == len(costs) or not base else ((line.amount or _ZERO) * total / base).quantize(_CENT)
+        left -= amount
+        yield attrs.evolve(line, amount=amount, quantity=None, unit_price=None, kind="amount", tax=None)
