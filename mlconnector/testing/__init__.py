@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mlconnector.testing._ais import JDEdwardsSimulator
+    from mlconnector.testing._bill import BILLSimulator
+    from mlconnector.testing._bill_events import BillEvent
     from mlconnector.testing._builders import accounts, fiscal_calendar, merge, orders, suppliers, vouchers
     from mlconnector.testing._cleo import CleoSimulator, Payload
     from mlconnector.testing._cleo_files import Upload
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
     from mlconnector.testing._wire import Call
 
 __all__ = [
+    "BILLSimulator",
+    "BillEvent",
     "BuildReport",
     "Call",
     "CleoSimulator",
@@ -60,6 +64,8 @@ __all__ = [
 
 # Loaded on first use: pytest imports this package with the plugin, before coverage begins to measure.
 _HOMES = {
+    "BILLSimulator": "_bill",
+    "BillEvent": "_bill_events",
     "BuildReport": "_peoplesoft_build",
     "Call": "_wire",
     "CleoSimulator": "_cleo",

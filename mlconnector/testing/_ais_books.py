@@ -44,6 +44,8 @@ class FinancialRules:
         void_keeps_gross: Whether the first row of a void voucher keeps its gross amount.
         unposted_receipts: What reversing an unposted voucher leaves of its MATC 2 rows: MATC 3, or nothing.
         payment_sign: Sign of ``PAAP`` and ``PFAP`` of a payment.
+        left_empty: Columns that the site's orchestrations do not fill, such as ``"F0414.RMK"``: a reference sent in is
+            lost without a sign.
 
     Raises:
         InvalidArgument: A value outside these.
@@ -61,6 +63,7 @@ class FinancialRules:
     void_keeps_gross: bool = True
     unposted_receipts: Literal["reversed", "deleted"] = "reversed"
     payment_sign: Literal[1, -1] = 1
+    left_empty: frozenset[str] = frozenset()
 
     def __attrs_post_init__(self) -> None:
         for name, allowed in (
@@ -78,6 +81,9 @@ class FinancialRules:
                 raise InvalidArgument(f"{name} must be one of pay_statuses {self.pay_statuses!r}, not {status!r}.")
         if self.tolerance is not None and self.tolerance < 0:
             raise InvalidArgument(f"tolerance must not be negative, it is {self.tolerance!r}.")
+        fillable = {"F0411.RMK", "F0411.VINV", "F0414.RMK", "F0911.R1"}
+        if not self.left_empty <= fillable:
+            raise InvalidArgument(f"left_empty holds some of {sorted(fillable)}, not {sorted(self.left_empty)}.")
         for currency, rate in self.rates.items():
             if rate <= 0:
                 raise InvalidArgument(f"The rate of {currency} must be positive, not {rate!r}.")
@@ -153,7 +159,8 @@ class Books:
 
     def put(self, table: str, row: Row, program: str) -> None:
         """Add a row, stamped."""
-        self.stores[table].put({**row, "USER": self.user, "PID": program}, self._now)
+        empty = {alias: "" for alias in row if f"{table}.{alias}" in self.rules.left_empty}
+        self.stores[table].put({**row, **empty, "USER": self.user, "PID": program}, self._now)
 
     def revise(self, table: str, row: Row, program: str, **columns: Any) -> None:
         """Change columns of a row, stamped."""

@@ -12,6 +12,7 @@ import pytest
 
 if TYPE_CHECKING:
     from mlconnector.testing import (
+        BILLSimulator,
         CleoSimulator,
         CoupaSimulator,
         FusionSimulator,
@@ -20,7 +21,15 @@ if TYPE_CHECKING:
         PeopleSoftSimulator,
     )
 
-__all__ = ["cleo_simulator", "coupa_simulator", "fusion_simulator", "jde_simulator", "mc_clock", "peoplesoft_simulator"]
+__all__ = [
+    "bill_simulator",
+    "cleo_simulator",
+    "coupa_simulator",
+    "fusion_simulator",
+    "jde_simulator",
+    "mc_clock",
+    "peoplesoft_simulator",
+]
 
 
 @pytest.fixture
@@ -73,4 +82,13 @@ def coupa_simulator(mc_clock: ManualClock) -> Iterator[CoupaSimulator]:
     from mlconnector.testing import CoupaSimulator
 
     with CoupaSimulator(clock=mc_clock) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def bill_simulator(mc_clock: ManualClock) -> Iterator[BILLSimulator]:
+    """A running BILL simulator on ``mc_clock``."""
+    from mlconnector.testing import BILLSimulator
+
+    with BILLSimulator(clock=mc_clock) as simulator:
         yield simulator

@@ -156,22 +156,22 @@ def target(
         proof.prepare_writes_nothing(documents[0])
         if refused is not None:
             proof.refuses(refused)
-        receipt = proof.delivers(Change(document=documents[0], key=documents[0].key))
+        sent = proof.delivers(Change(document=documents[0], key=documents[0].key))
         if changed is not None:
-            later = changed(documents[0])
-            proof.delivers(
+            sent = proof.delivers(
                 Change(
-                    document=later,
+                    document=changed(documents[0]),
                     previous=documents[0],
                     action="change",
                     sequence=1,
                     revision=2,
                     key=documents[0].key,
-                    target_id=receipt.id,
+                    target_id=sent.target_id,
                 )
             )
         if tamper is not None:
-            proof.sees_other_content(lambda: tamper(receipt.id))
+            tamper(sent.target_id)
+            proof.sees_other_content(sent)
         proof.runs_under_the_engine(documents[1:-1])
         if lose_answer is not None:
             proof.looks_before_it_repeats(documents[-1], lose_answer)
@@ -349,28 +349,25 @@ class _Proof:
             else:
                 raise NotConforming(f"Promised: prepare refuses {document.key!r} with a DocumentError.")
 
-    def delivers(self, change: Change[Any]) -> Receipt:
+    def delivers(self, change: Change[Any]) -> Prepared:
         prepared = self._prepared(change)
         with self._nothing_written("find"):
             self._finds_nothing(prepared)
-        receipt = Receipt()
         for step in prepared.steps or (None,):
             answers = list(self.target.deliver([attrs.evolve(prepared, step=step, attempt=1)]))
             _require(len(answers) == 1, "deliver gives one answer each", answers)
             _require(isinstance(answers[0], Receipt), "deliver gives receipts for what it took", answers[0])
-            receipt = answers[0]
-            _require(bool(receipt.system), "a receipt names the system", receipt)
-            _hides(receipt, self.secrets)
-            if receipt.id is not None:
-                prepared = attrs.evolve(prepared, target_id=receipt.id)
+            _require(bool(answers[0].system), "a receipt names the system", answers[0])
+            _hides(answers[0], self.secrets)
+            prepared = attrs.evolve(prepared, target_id=answers[0].id or prepared.target_id)
         self.clock.advance(self.target.settle_after + _LATER)
         with self._nothing_written("find"):
             self._finds(prepared)
-        return receipt
+        return prepared
 
-    def sees_other_content(self, tamper: Callable[[], None]) -> None:
-        """Not ours any more: the record that was delivered last is changed by somebody else."""
-        raise NotImplementedError
+    def sees_other_content(self, prepared: Prepared) -> None:
+        with self._nothing_written("find"), _raises(TargetChanged, "find tells that somebody changed the record"):
+            self.target.find(prepared)
 
     def runs_under_the_engine(self, documents: Sequence[Document]) -> None:
         with Ledger(":memory:", actor="conformance", clock=self.clock) as ledger:

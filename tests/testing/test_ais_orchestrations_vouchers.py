@@ -10,7 +10,7 @@ from mlconnector.errors import InvalidArgument
 from mlconnector.testing import fiscal_calendar
 from mlconnector.testing._ais_books import FinancialRules
 from mlconnector.testing._ais_orchestrations import OrchestrationSite
-from tests.testing.ais_site import JOURNAL, KEY, LINE, VOUCHER, Orchestrator, site, with_vouchers
+from tests.testing.ais_site import JOURNAL, KEY, LINE, PAYMENT, VOUCHER, Orchestrator, site, with_vouchers
 
 MARCH = dt.date(2026, 3, 2)
 
@@ -213,6 +213,7 @@ def test_a_company_with_a_currency_of_its_own_needs_a_rate(jde: Any, ais: Orches
         {"reopened_pay_status": "AA"},
         {"tolerance": Decimal(-1)},
         {"rates": {"EUR": Decimal(0)}},
+        {"left_empty": frozenset({"F0411.AG"})},
     ],
 )
 def test_financials_that_cannot_be_are_refused(options: Any) -> None:
@@ -360,6 +361,18 @@ def test_a_journal_entry_balances(jde: Any, ais: Orchestrator) -> None:
 )
 def test_a_journal_entry_is_refused(ais: Orchestrator, changes: dict[str, Any], code: str) -> None:
     assert ais.refused("ML_CreateJournalEntry", JOURNAL, **changes) == code
+
+
+def test_a_site_may_lose_references() -> None:
+    rules = FinancialRules(left_empty=frozenset({"F0411.RMK", "F0414.RMK", "F0911.R1"}))
+    with site(financials=rules) as jde, Orchestrator(jde) as ais:
+        made = ais.done("ML_CreateAPVoucher", VOUCHER)
+        key = {**KEY, "VoucherNumber": made["DocumentNumber"], "PayItem": "001"}
+        ais.done("ML_RecordAPPayment", {**PAYMENT, **key})
+        ais.done("ML_CreateJournalEntry", JOURNAL)
+        assert (jde.contents["F0411"][0]["RMK"], jde.contents["F0411"][0]["VINV"]) == ("", "INV-1")
+        assert jde.contents["F0414"][0]["RMK"] == ""
+        assert {row["R1"] for row in jde.contents["F0911"]} == {""}
 
 
 def test_z_files_wait_for_the_batch() -> None:
