@@ -101,7 +101,7 @@ def jde_to_bill(
         inbox=inbox,
         timeout=bill.timeout.total,
     )
-    further = conditions_by_kind(targets, chosen, name="targets")
+    further = conditions_by_kind(targets, KINDS, name="targets")
 
     def of(kind: str, **options: Any) -> dict[str, Any]:
         given = {name: value for name, value in options.items() if value is not None}

@@ -90,7 +90,7 @@ def jde_to_coupa(
         inbox=inbox,
         timeout=coupa.timeout.total,
     )
-    further = conditions_by_kind(targets, chosen, name="targets")
+    further = conditions_by_kind(targets, KINDS, name="targets")
 
     def of(kind: str, **options: Any) -> dict[str, Any]:
         given = {name: value for name, value in options.items() if value is not None}

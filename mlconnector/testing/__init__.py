@@ -15,7 +15,11 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mlconnector.testing import conformance
     from mlconnector.testing._ais import JDEdwardsSimulator
+    from mlconnector.testing._ais_books import FinancialRules
+    from mlconnector.testing._ais_journals import BatchRun
+    from mlconnector.testing._ais_orchestrations import OrchestrationSite
     from mlconnector.testing._bill import BILLSimulator
     from mlconnector.testing._bill_events import BillEvent
     from mlconnector.testing._builders import accounts, fiscal_calendar, merge, orders, suppliers, vouchers
@@ -27,72 +31,92 @@ if TYPE_CHECKING:
     from mlconnector.testing._coupa_webhook import Notice
     from mlconnector.testing._fusion import FusionSimulator
     from mlconnector.testing._fusion_token import IdentityDomainSimulator
+    from mlconnector.testing._master_data import terms
     from mlconnector.testing._peoplesoft import PeopleSoftSimulator
     from mlconnector.testing._peoplesoft_build import BuildReport
     from mlconnector.testing._peoplesoft_messages import Message, StagedRow
     from mlconnector.testing._receipts import receipts
     from mlconnector.testing._server import Simulator
-    from mlconnector.testing._wire import Call
+    from mlconnector.testing._wire import Answer, Call, Refused, Request, json_answer
 
 __all__ = [
+    "Answer",
     "BILLSimulator",
+    "BatchRun",
     "BillEvent",
     "BuildReport",
     "Call",
     "CleoSimulator",
     "CoupaSimulator",
+    "FinancialRules",
     "FusionSimulator",
     "IdentityDomainSimulator",
     "JDEdwardsSimulator",
     "ManualClock",
     "Message",
     "Notice",
+    "OrchestrationSite",
     "Payload",
     "PeopleSoftSimulator",
+    "Refused",
+    "Request",
     "Simulator",
     "StagedRow",
     "Transmission",
     "Upload",
     "accounts",
+    "conformance",
     "fiscal_calendar",
+    "json_answer",
     "merge",
     "orders",
     "receipts",
     "suppliers",
+    "terms",
     "vouchers",
 ]
 
 # Loaded on first use: pytest imports this package with the plugin, before coverage begins to measure.
 _HOMES = {
+    "Answer": "_wire",
     "BILLSimulator": "_bill",
+    "BatchRun": "_ais_journals",
     "BillEvent": "_bill_events",
     "BuildReport": "_peoplesoft_build",
     "Call": "_wire",
     "CleoSimulator": "_cleo",
     "CoupaSimulator": "_coupa",
+    "FinancialRules": "_ais_books",
     "FusionSimulator": "_fusion",
     "IdentityDomainSimulator": "_fusion_token",
     "JDEdwardsSimulator": "_ais",
     "ManualClock": "_clock",
     "Message": "_peoplesoft_messages",
     "Notice": "_coupa_webhook",
+    "OrchestrationSite": "_ais_orchestrations",
     "Payload": "_cleo",
     "PeopleSoftSimulator": "_peoplesoft",
+    "Refused": "_wire",
+    "Request": "_wire",
     "Simulator": "_server",
     "StagedRow": "_peoplesoft_messages",
     "Transmission": "_coupa_actions",
     "Upload": "_cleo_files",
     "accounts": "_builders",
     "fiscal_calendar": "_builders",
+    "json_answer": "_wire",
     "merge": "_builders",
     "orders": "_builders",
     "receipts": "_receipts",
     "suppliers": "_builders",
+    "terms": "_master_data",
     "vouchers": "_builders",
 }
 
 
 def __getattr__(name: str) -> Any:
+    if name == "conformance":
+        return importlib.import_module(f"{__name__}.conformance")
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

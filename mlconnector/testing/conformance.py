@@ -69,11 +69,13 @@ def source(
         change: Changes one document in the simulator, after moving its clock, and returns the document's key. Called
             once.
         secrets: Texts that no ``repr`` may show.
-        least_pages: Fewer pages prove nothing about cursors.
+        least_pages: Fewer pages prove too little about cursors; 2 or more.
 
     Raises:
         NotConforming: A promise is broken.
     """
+    if least_pages < 2:
+        raise InvalidArgument(f"least_pages={least_pages!r} leaves nothing to cut.", cure="Give 2 or more.")
     with _opened(make) as client:
         _is_client(client, Source, "source", secrets)
         _require(isinstance(client.kinds, tuple) and kind in client.kinds, f"kinds is a tuple that holds {kind!r}")
@@ -289,7 +291,9 @@ def _cursors_resume(make: Callable[[], Any], kind: str, pages: Sequence[Page[Any
             for _ in range(len(pages[0].documents) + 1):
                 next(documents)
         found = [one.key for one in client.read(kind, since=records.cursor)]
-        _require(set(found) == set(keys[len(pages[0].documents) :]), "a break repeats its page and skips nothing", found)
+        _require(
+            set(found) == set(keys[len(pages[0].documents) :]), "a break repeats its page and skips nothing", found
+        )
         for name, other in (("kind", "another kind"), ("system", "another system"), ("filters", "other filters")):
             with _raises(CursorMismatch, f"the cursor of {other} is refused"):
                 list(client.read(kind, since={**(pages[-1].cursor or {}), name: "foreign"}))
@@ -336,7 +340,9 @@ class _Proof:
             isinstance(first.payload, bytes | str) or dumps(first.payload)
             json.dumps(dict(first.describe))
         except (TypeError, ValueError) as error:
-            raise NotConforming(f"Promised: payload is bytes, text or JSON, describe is JSON. Found: {error}") from error
+            raise NotConforming(
+                f"Promised: payload is bytes, text or JSON, describe is JSON. Found: {error}"
+            ) from error
         _hides(first.describe, self.secrets)
 
     def refuses(self, document: Document) -> None:
@@ -394,6 +400,8 @@ class _Proof:
                 self.clock.advance(self.target.settle_after + _LATER)
                 sync.run()
             states = [one.state for one in ledger.deliveries()]
+            events = [one.event for one in ledger.history(document.key)]
+        _require("in doubt" in events, "lose_answer() makes a write lose its answer, and that is told", events)
         _require(states == ["delivered"], "a write whose answer was lost is found again", states)
         _require(len(self.contents()) == before + 1, "and is not repeated", len(self.contents()) - before)
 
