@@ -123,6 +123,14 @@ class Flow:
         }
         return self._merged(reports, dry_run=dry_run)
 
+    def reread(self, kind: str | None = None, *, actor: str, reason: str) -> None:
+        """Read everything at the next run, of one kind or of all; see :meth:`Sync.reread`."""
+        if kind is not None and kind not in self.syncs:
+            raise InvalidArgument(f"kind={kind!r}.", cure=f"Use one of {', '.join(self.syncs)}.")
+        for name, sync in self.syncs.items():
+            if kind in (None, name):
+                sync.reread(actor=actor, reason=reason)
+
     def settle(self, key: str, outcome: Outcome, *, kind: str | None = None, actor: str, reason: str) -> Delivery:
         """Say what became of a delivery; see :meth:`Sync.settle`. ``kind`` where the key is not of one kind only.
 

@@ -186,6 +186,22 @@ class Sync:
             job.tell()
         return self._finished(report, dry_run=False)
 
+    def reread(self, *, actor: str, reason: str) -> None:
+        """Forget how far the source was read: the next run reads everything, and sends what the target does not have.
+
+        For a read whose conditions have changed (``CursorMismatch``), or to find what a source failed to stamp.
+
+        Raises:
+            InvalidArgument: Nobody's decision, or one without a reason.
+            LeaseLost: Another worker is at it.
+        """
+        if not actor.strip() or not reason.strip():
+            raise InvalidArgument("actor and reason are needed to read anew.", cure="Say who decided, and why (B7).")
+        with leased(self.ledger, self.name, self._settings.lease) as lease:
+            with self.ledger.store.transaction(lease) as transaction:
+                transaction.execute("DELETE FROM cursors WHERE sync = ?", (self.name,))
+                transaction.audit("read anew", self.name, by=actor, reason=reason)
+
     def replay(
         self,
         state: str = "parked",

@@ -123,3 +123,28 @@ def test_a_check_prints_well() -> None:
     assert not check.ok
     assert "FAIL  b" in str(check)
     assert "&lt;d&gt;" in check._repr_html_()
+
+
+def test_a_read_whose_conditions_changed_is_taken_up_anew_by_decision(model: Model) -> None:
+    model.table.put("a", "one")
+    sync = model.sync()
+    sync.run()
+    model.table.filters["where"] = "another"
+    with pytest.raises(mc.CursorMismatch):
+        model.sync().run()
+    with pytest.raises(mc.InvalidArgument, match="reason"):
+        model.sync().reread(actor="me", reason=" ")
+    model.sync().reread(actor="me", reason="other order types")
+    model.table.put("b", "two")
+    assert model.sync().run().kinds["suppliers"].delivered == 1
+    assert model.desk.names() == ["one", "two"]
+
+
+def test_a_flow_rereads_one_kind_or_all(model: Model) -> None:
+    model.table.put("a", "one")
+    flow = mc.Flow("f", [model.sync()], ledger=model.ledger, systems={"model": "here"})
+    flow.run()
+    with pytest.raises(mc.InvalidArgument, match="orders"):
+        flow.reread("orders", actor="me", reason="why not")
+    flow.reread(actor="me", reason="the source lost stamps")
+    assert flow.run().kinds["suppliers"].unchanged == 1
