@@ -7,6 +7,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+import attrs
+
 import mlconnector as mc
 from mlconnector import flows, x12
 from mlconnector.delivery import Report
@@ -100,9 +102,45 @@ def _play(  # noqa: PLR0917 - the cast of the play
     fourth = flow.replay(actor="demo", reason="unit ZZ added")
     _show(fourth, len(network.uploads))
 
-    good = once and settled and len(parked) == 1 and not ledger.deliveries(state="parked") and fourth.ok
+    _say("The partner answers: a 997, and an 855 that confirms less than was ordered")
+    _answer(network, partner, ledger, clock)
+    fifth = flow.run()
+    _show(fifth, len(network.uploads))
+    for state in ledger.orders():
+        if state.confirmed:
+            print(f"    {state.key}: {state.acknowledged}, {state.confirmed}: {'; '.join(state.differences)}")
+    for item in fifth.attention:
+        print(f"    a person should see: {item}")
+    answered = any(state.confirmed == "changed" and state.acknowledged == "accepted" for state in ledger.orders())
+
+    delivered = once and settled and len(parked) == 1 and not ledger.deliveries(state="parked")
+    good = delivered and fourth.ok and answered
     _say("Everything went as it should" if good else "Something did not go as it should")
     return 0 if good else 1
+
+
+def _answer(network: CleoSimulator, partner: x12.Partner, ledger: mc.Ledger, clock: ManualClock) -> None:
+    """What a partner's translator and its order desk send back, put into our inbox at Cleo."""
+    them = attrs.evolve(partner, sender=partner.receiver, receiver=partner.sender)
+    sent = ledger.deliveries(kind="purchase_orders", state="delivered")[3]
+    received = list(x12.read(ledger.payload(sent)))
+    order = x12.from_850(received[0], partner=partner)
+    lines = [
+        mc.AcknowledgedLine(
+            line=line.number, status="IA", quantity=line.quantity, unit=line.unit, price=line.unit_price
+        )
+        for line in order.lines
+    ]
+    ordered = lines[0].quantity
+    assert ordered is not None
+    lines[0] = attrs.evolve(lines[0], status="IQ", quantity=ordered // 2)
+    confirmation = mc.OrderAcknowledgment(
+        number="SO-1", order_number=order.number, date=dt.date(2026, 3, 2), verdict="AC", currency="USD", lines=lines
+    )
+    answers = (x12.to_997(received), x12.to_855(confirmation, them, order=order))
+    for number, ts in enumerate(answers, start=1):
+        text = x12.interchange([ts], them, control=x12.ControlNumbers(number, number), at=clock.now())
+        network.add(f"inbox/{ts.code}.edi", text.encode())
 
 
 if __name__ == "__main__":

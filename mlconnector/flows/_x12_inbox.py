@@ -43,12 +43,15 @@ _ACKNOWLEDGMENTS = ("997", "999", "TA1")
 _RECEIVED_BY_DEFAULT = ("855", "865", "824", "997")
 _LINE_REJECTED = ("IR", "R1", "R2", "R3", "R4", "R5", "R6", "RJ")
 _BACKORDERED = ("IB",)
-_VERDICTS: dict[str, Literal["accepted", "accepted with errors", "rejected"]] = {
+Verdict = Literal["accepted", "accepted with errors", "rejected"]
+_VERDICTS: dict[str, Verdict] = {
     "A": "accepted",
     "E": "accepted with errors",
     "P": "accepted with errors",
 }
 """AK501, AK901 and TA104; every other word rejects (X12 reference, section 8)."""
+_REJECTED: Verdict = "rejected"
+_WORST_FIRST: tuple[Verdict, ...] = ("rejected", "accepted with errors", "accepted")
 _FILES_KEPT = 4
 
 
@@ -233,17 +236,17 @@ class X12Inbox:
             return Acknowledged(
                 counter=f"isa:{pair}",
                 number=int(ts.segments[0][1]),
-                verdict=_VERDICTS.get(told.verdict, "rejected"),
+                verdict=_VERDICTS.get(told.verdict, _REJECTED),
                 errors=told.errors,
             )
         told = (x12.from_999 if message.code == "999" else x12.from_997)(ts)
         functional_id, _, number = told.group.partition("/")
-        verdicts = [_VERDICTS.get(one.verdict, "rejected") for one in told.sets] or [
-            _VERDICTS.get(told.verdict, "rejected")
-        ]
-        worst = max(verdicts, key=["accepted", "accepted with errors", "rejected"].index)
+        words = [told.verdict, *(one.verdict for one in told.sets)]
+        # The group's word counts where it rejects all of it, or where it names no set.
+        said = {_VERDICTS.get(word, _REJECTED) for word in (words[1:] or words)}
         if told.verdict == "R":
-            worst = "rejected"
+            said = {_REJECTED}
+        worst = next(verdict for verdict in _WORST_FIRST if verdict in said)
         errors = [*told.errors, *(error for one in told.sets for error in one.errors)]
         return Acknowledged(
             counter=f"gs:{pair}:{functional_id}", number=int(number), verdict=worst, errors=tuple(errors)

@@ -94,7 +94,7 @@ class PostingTarget(abc.ABC):
         closed_period: ClosedPeriod = "park",
         settle_after: dt.timedelta = _SETTLE,
     ) -> None:
-        self._closed_period = closed_period_option(closed_period)
+        self._closed_period: ClosedPeriod = closed_period_option(closed_period)
         if settle_after < dt.timedelta(0):
             raise InvalidArgument(f"settle_after={settle_after!r} is negative.", cure="Give a time span.")
         self.settle_after = settle_after
