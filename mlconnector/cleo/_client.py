@@ -11,10 +11,12 @@ from mlconnector.check import Check
 from mlconnector.cleo._faults import FAULTS
 from mlconnector.cleo._files import CleoFile, CleoFiles, clean
 from mlconnector.cleo._routes import Route, Routes
+from mlconnector.cleo._rows import RowsReader, expression
 from mlconnector.cleo._transports import FileTransport, RestTransport, ServerTransport
 from mlconnector.clock import SYSTEM_CLOCK, Clock
 from mlconnector.errors import ConnectionFailed, DeliveryInDoubt, InvalidArgument, NotFound, VendorFault
 from mlconnector.http import HTTPClient, Request, Retry, Timeout, TokenManager, Transport, same_origin_path
+from mlconnector.records import Records
 from mlconnector.target import Receipt, Target
 
 if TYPE_CHECKING:
@@ -187,6 +189,48 @@ class Cleo:
             "href"
         ) or f"/api/connections/{record['id']}/transfers"
         return self._entries(same_origin_path(str(href), self.origin))
+
+    def read(self, kind: str, since: Any = None, **_options: Any) -> Records[Any]:
+        """Cleo holds no business documents of its own: see :meth:`rows`, and the inbox of a flow.
+
+        Raises:
+            InvalidArgument: Always.
+        """
+        del since
+        raise InvalidArgument(
+            f"kind={kind!r}: Cleo has no documents.", cure='Use rows("connections") or files(folder).'
+        )
+
+    def rows(
+        self,
+        name: str,
+        *,
+        columns: Sequence[str] | None = None,
+        where: Sequence[tuple[str, str, Any]] | None = None,
+        order_by: Sequence[str] | None = None,
+        limit: int | None = None,
+        params: Mapping[str, Any] | None = None,
+    ) -> Records[dict[str, Any]]:
+        """Resources of a collection: ``"connections"``, ``"actions"``, ``"transfers"``, ``"events"``, ``"certs"``.
+
+        Args:
+            name: The collection. ``columns``: dotted names to keep, ``"meta.created"``; whole resources by default.
+            where: ``(name, op, value)`` with ``=`` or ``startswith``, joined by and (section 3.4).
+            order_by: Refused: no order is documented. ``limit``: at most this many. ``params``: refused, too.
+
+        Raises:
+            InvalidArgument: A collection that is none, or what the server is not known to do.
+        """
+        if not name.isalpha():
+            raise InvalidArgument(f"name={name!r} is no collection.", cure='Use one like "connections".')
+        if order_by or params:
+            raise InvalidArgument(
+                f"order_by={order_by!r}, params={params!r}: neither is documented for collections.",
+                cure="Leave them out; sort the rows yourself.",
+            )
+        expression(where or ())
+        reader = RowsReader(self._entries, name, None if columns is None else tuple(columns), tuple(where or ()))
+        return Records(reader, limit=limit)
 
     def run_action(self, name: str, *, connection: str, timeout: dt.timedelta = dt.timedelta(minutes=4)) -> Receipt:
         """Run an action once. What it transmitted is told by :meth:`transfers`, not by this answer (section 8.1).

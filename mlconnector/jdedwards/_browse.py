@@ -153,11 +153,18 @@ class DataService:
         names = [f"{table}_{column}" for column in key]
         begin = [] if after is None else [(key[depth], ">=", after)]
         came: set[tuple[Any, ...]] = set()
+        shared: Any = None
         while True:
             grid = self.page(table, columns, [*where, *begin], order_by=key[depth:], size=size)
-            for row in grid.rows:
-                identity(table, key[:1], row)
-            fresh = [row for row in grid.rows if tuple(row.get(name) for name in names) not in came]
+            if None in [row.get(names[0]) for row in grid.rows]:
+                for row in grid.rows:
+                    identity(table, key[:1], row)
+            # What came already has the value that this page begins with: the others need no look.
+            fresh = [
+                row
+                for row in grid.rows
+                if row.get(names[depth]) != shared or tuple([row.get(name) for name in names]) not in came
+            ]
             yield Grid(fresh, grid.more, grid.clock)
             if not grid.more:
                 return
@@ -169,7 +176,8 @@ class DataService:
                 )
             (value,) = identity(table, key[depth : depth + 1], grid.rows[-1])
             literal = date_of(value) if key[depth] in DATES else value
-            came = {tuple(row.get(name) for name in names) for row in grid.rows if row.get(names[depth]) == value}
+            shared = value
+            came = {tuple([row.get(name) for name in names]) for row in grid.rows if row.get(names[depth]) == value}
             if depth + 1 == len(key):
                 begin, came = [(key[depth], ">", literal)], set()
             elif grid.rows[0].get(names[depth]) == value:

@@ -352,7 +352,7 @@ class JDEdwardsAIS:
         self,
         payment: Payment,
         *,
-        bank_account: str | Mapping[str, str],
+        bank_account: str | Mapping[str, str] | None = None,
         crosswalk: CrosswalkLookup | None = None,
         **options: Any,
     ) -> Receipt:
@@ -360,7 +360,8 @@ class JDEdwardsAIS:
 
         Args:
             payment: Its applications name pay items ``company/type/number/item``.
-            bank_account: ``AID`` of the bank or clearing account. ``options``: of :class:`PaymentsTarget`.
+            bank_account: ``AID`` of the bank or clearing account; without it ``payment.extras["bank_account"]``.
+            options: of :class:`PaymentsTarget`.
 
         Raises:
             InvalidDocument, UnknownReference, TargetChanged, DeliveryInDoubt: As of :meth:`create_voucher`.
@@ -370,11 +371,15 @@ class JDEdwardsAIS:
 
     def void_payment(self, payment: Payment, *, crosswalk: CrosswalkLookup | None = None, **options: Any) -> Receipt:
         """Void the payment recorded for this one; its vouchers are open again (section 6.3)."""
-        target = self._payments(**{"bank_account": "0", **options})
+        target = self._payments(**options)
         return carried_out(target, payment, crosswalk=crosswalk or NoCrosswalk(), cancel=True)
 
-    def set_pay_status(self, pay_item: str, status: str) -> Receipt:
-        """Set the pay status of ``company/type/number/item``; repeating is harmless (section 6.4)."""
+    def set_pay_status(self, pay_item: str | Invoice, status: str) -> Receipt:
+        """Set the pay status of one pay item; repeating is harmless (section 6.4).
+
+        Args:
+            pay_item: ``company/type/number/item``, or a voucher with a single pay item. ``status``: of UDC 00/PS.
+        """
         return set_pay_status(self._orchestrator, Books(self._source), pay_item, status)
 
     def create_journal_entry(

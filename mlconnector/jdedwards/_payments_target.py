@@ -55,7 +55,8 @@ class PaymentsTarget(PostingTarget):
     """Payments become one JD Edwards payment each, over all vouchers they settle; voided ones are voided.
 
     Args:
-        bank_account: BankAccountId: the ``AID`` of the clearing account in F0901; by currency where it is a mapping.
+        bank_account: BankAccountId: the ``AID`` of the clearing account in F0901; by currency where it is a mapping;
+            without it each payment names its own in ``extras["bank_account"]``.
         voucher_of: Which pay item an application settles, ``company/type/number/item``; by default its own text.
         look_up: ``"reliable"``: the site's orchestration fills F0414.RMK; ``"none"``: it does not; ``"proven"``
             (default): reliable once an earlier record of ours shows it (delivery.md, targets).
@@ -68,7 +69,7 @@ class PaymentsTarget(PostingTarget):
     def __init__(
         self,
         *args: Any,
-        bank_account: str | Mapping[str, str],
+        bank_account: str | Mapping[str, str] | None = None,
         voucher_of: Resolve = _own_key,
         look_up: Literal["proven", "reliable", "none"] = "proven",
         origin: str = "bill",
@@ -77,8 +78,8 @@ class PaymentsTarget(PostingTarget):
         super().__init__(*args, **options)
         if look_up not in ("proven", "reliable", "none"):
             raise InvalidArgument(f"look_up={look_up!r}.", cure='Use "proven", "reliable" or "none".')
-        accounts: list[Any] = [bank_account] if isinstance(bank_account, str) else list(bank_account.values())
-        if not accounts or not all(isinstance(one, str) and one.strip() for one in accounts):
+        accounts: list[Any] = list(bank_account.values()) if isinstance(bank_account, Mapping) else [bank_account]
+        if not accounts or not all(one is None or (isinstance(one, str) and one.strip()) for one in accounts):
             raise InvalidArgument(f"bank_account={bank_account!r} is no account id.", cure="Give an AID of F0901.")
         self._bank_account, self._voucher_of, self._asked_look_up = bank_account, voucher_of, look_up
         self._origin, self._proven = origin.upper(), False
@@ -125,7 +126,7 @@ class PaymentsTarget(PostingTarget):
             "GLDate": gl_date,
             "Amount": _text(total, "amount", refusals),
             "CurrencyCode": currency,
-            "BankAccountId": self._account_for(currency, refusals),
+            "BankAccountId": self._account_for(payment, currency, refusals),
             "PaymentReference": reference,
         }
         inputs["Vouchers"] = [
@@ -258,12 +259,12 @@ class PaymentsTarget(PostingTarget):
                 return row
         return None
 
-    def _account_for(self, currency: str, refusals: Refusals) -> str:
+    def _account_for(self, payment: Payment, currency: str, refusals: Refusals) -> str:
         if isinstance(self._bank_account, str):
             return self._bank_account
-        found = self._bank_account.get(currency, "")
+        found = str((self._bank_account or {}).get(currency) or payment.extras.get("bank_account") or "")
         if not found:
-            refusals.misses.append(f"bank_account= has none for {currency}")
+            refusals.misses.append(f"no bank account is known for {currency}; set bank_account=")
         return found
 
     def _single_form(self, payload: dict[str, Any], refusals: Refusals) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from mlconnector.documents import JournalLine
+from mlconnector.documents import Invoice, JournalLine
 from mlconnector.errors import InvalidArgument, InvalidDocument, TargetChanged
 from mlconnector.jdedwards._books import AccountCode, Books, ClosedPeriod
 from mlconnector.jdedwards._orchestrator import Orchestrator, amount_text
@@ -21,18 +21,18 @@ _ZERO = Decimal(0)
 _NEVER = ("P", "#")
 
 
-def set_pay_status(orchestrator: Orchestrator, books: Books, pay_item: str, status: str) -> Receipt:
+def set_pay_status(orchestrator: Orchestrator, books: Books, pay_item: str | Invoice, status: str) -> Receipt:
     """Set the pay status of one pay item; repeating is harmless.
 
     Args:
-        pay_item: ``company/type/number/item``, with ``/extension`` where there is one.
+        pay_item: ``company/type/number/item``, with ``/extension`` where there is one, or a voucher with one pay item.
         status: One character of UDC 00/PS, not ``P`` or ``#``.
 
     Raises:
         InvalidArgument: No such key, or a status that is never set by hand.
         InvalidDocument: Paid, void, in a payment group, or nothing open.
     """
-    item = PaidItem.of(pay_item)
+    item = PaidItem.of(_key_of(pay_item))
     if item is None:
         raise InvalidArgument(f"pay_item={pay_item!r}.", cure='Give it like "00001/PV/300001/001".')
     if len(status) != 1 or status in _NEVER:
@@ -59,6 +59,18 @@ def set_pay_status(orchestrator: Orchestrator, books: Books, pay_item: str, stat
     }
     outputs = orchestrator.call("set_pay_status", inputs)
     return Receipt(system="jdedwards", id=str(item), raw={"previous": str(outputs.get("PreviousPayStatus") or "")})
+
+
+def _key_of(pay_item: str | Invoice) -> str:
+    if not isinstance(pay_item, Invoice):
+        return pay_item
+    if len(pay_item.pay_items) != 1:
+        raise InvalidArgument(
+            f"{pay_item.key} has {len(pay_item.pay_items)} pay items.", cure='Name one, like "00001/PV/300001/001".'
+        )
+    (item,) = pay_item.pay_items
+    extension = [item.extension] if item.extension not in ("", "0") else []
+    return "/".join([pay_item.key, item.number, *extension])
 
 
 def create_journal_entry(  # noqa: PLR0917 - called by the client only

@@ -366,3 +366,33 @@ def test_an_action_is_a_step_of_its_own(setup: Setup) -> None:
     assert delivery.steps == ("upload", "run")
     target.deliver([attrs.evolve(delivery, step="upload")])
     assert target.find(delivery).steps == ("upload",)
+
+
+def test_rows_of_a_collection_are_as_the_server_sends_them(setup: Setup) -> None:
+    for number in range(9):
+        setup.network.add({"alias": f"partner {number}", "externalId": str(number)})
+    rows = list(setup.cleo.rows("connections", columns=["alias", "meta.resourceType", "alias.nothing"]))
+    assert [row["alias"] for row in rows] == [f"partner {number}" for number in range(9)]
+    assert rows[0]["meta.resourceType"] == "connection"
+    assert rows[0]["alias.nothing"] is None
+    (found,) = setup.cleo.rows("connections", where=[("alias", "=", "partner 3")])
+    assert found["externalId"] == "3"
+    assert len(list(setup.cleo.rows("connections", limit=2))) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("../secrets", {}),
+        ("connections", {"where": [("alias", ">", "a")]}),
+        ("connections", {"where": [("alias", "=", 'a"b')]}),
+        ("connections", {"where": [("al ias", "=", "a")]}),
+        ("connections", {"order_by": ["alias"]}),
+        ("connections", {"params": {"x": "1"}}),
+    ],
+)
+def test_reads_of_rows_that_cannot_be_meant_are_refused(setup: Setup, name: str, options: dict[str, Any]) -> None:
+    with pytest.raises(mc.InvalidArgument):
+        setup.cleo.rows(name, **options)
+    with pytest.raises(mc.InvalidArgument, match="no documents"):
+        setup.cleo.read("invoices")
