@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterable
 
 import attrs
+
+from mlconnector._html import table
 
 __all__ = ["Check", "CheckStep"]
 
@@ -49,12 +50,8 @@ class Check:
         return "\n".join([self.system, *(f"  {step}" for step in self.steps)])
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells) + "</tr>"
-            for cells in (
-                ("ok" if step.ok else "FAIL", step.name, step.detail, step.cause, step.cure, step.who)
-                for step in self.steps
-            )
-        )
-        head = "".join(f"<th>{cell}</th>" for cell in ("", "step", "detail", "cause", "cure", "who"))
-        return f"<table><caption>{html.escape(self.system)}</caption><tr>{head}</tr>{rows}</table>"
+        rows = [
+            ("ok" if step.ok else "FAIL", step.name, step.detail, step.cause, step.cure, step.who)
+            for step in self.steps
+        ]
+        return table(("", "step", "detail", "cause", "cure", "who"), rows, caption=self.system)

@@ -20,14 +20,18 @@ from typing import Any, Generic, Protocol, TypeVar
 import attrs
 
 from mlconnector._cursor import MEMORY, PassState, filters_hash
+from mlconnector._html import columns, notes, table
 from mlconnector._read_ahead import read_ahead
 from mlconnector.clock import SYSTEM_CLOCK, Clock
-from mlconnector.errors import InvalidArgument, InvalidDocument
+from mlconnector.errors import InvalidArgument, InvalidDocument, MLConnectorError
 
 __all__ = ["Batch", "Page", "Reader", "Records", "Rejected", "Window"]
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
+
+_SHOWN = 10
+"""Documents that a notebook shows of a read."""
 
 
 @attrs.frozen(kw_only=True)
@@ -168,10 +172,6 @@ class Reader(Protocol[T_co]):
         ...
 
 
-def _mapping(values: Mapping[str, Any] | None) -> dict[str, Any]:
-    return dict(values or {})
-
-
 @attrs.frozen(kw_only=True)
 class _Pages(Generic[T]):
     """The reader of :meth:`Records.from_pages`."""
@@ -179,7 +179,7 @@ class _Pages(Generic[T]):
     function: Callable[[Window], Iterable[Batch[T] | Sequence[T]]] = attrs.field(repr=False)
     system: str
     kind: str
-    filters: Mapping[str, Any] = attrs.field(default=None, converter=_mapping)
+    filters: Mapping[str, Any]
     overlap: dt.timedelta
     resumable: bool
     clock: Clock
@@ -293,7 +293,7 @@ class Records(Generic[T]):
             function=function,
             system=system,
             kind=kind,
-            filters=filters,
+            filters=dict(filters or {}),
             overlap=overlap,
             resumable=resumable,
             clock=clock,
@@ -399,6 +399,23 @@ class Records(Generic[T]):
         parts += [f"limit={self._limit}"] if self._limit is not None else []
         parts += [f"{len(self._keys)} keys"] if self._keys is not None else []
         return f"<Records {', '.join(parts)}>"
+
+    def _repr_html_(self) -> str:
+        """For notebooks: the first documents of a pass of its own, so that ``cursor`` stays where it is.
+
+        What keeps it from being read is shown instead of raised.
+        """
+        limit = _SHOWN if self._limit is None else min(_SHOWN, self._limit)
+        rejected: list[str] = []
+        shown: list[T] = []
+        try:
+            for page in self._but(limit=limit).pages():
+                shown += page.documents
+                rejected += [f"{one.key}: {'; '.join(one.faults)}" for one in page.rejected]
+        except MLConnectorError as error:
+            rejected.append(str(error))
+        head, rows = columns(shown)
+        return table(head, rows, caption=f"{self!r}, the first {len(shown)}") + notes(rejected)
 
     def _but(self, **changes: Any) -> Records[T]:
         options: dict[str, Any] = {

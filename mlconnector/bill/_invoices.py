@@ -144,7 +144,7 @@ class InvoicesTarget:
             )
         payload = {
             "resource": form.resource.name,
-            "operation": "archive" if gone else "replace" if change.target_id else "create",
+            "operation": _operation(change, form, gone=gone),
             "body": body,
             "base": None if base is None else base[1],
         }
@@ -316,6 +316,8 @@ class InvoicesTarget:
         path = form.resource.path_of(target_id)
         try:
             record = self._by_id(form, target_id)
+            if payload["operation"] == "restore":
+                record = {**record, "archived": False}
             check_untouched(record)
         except MLConnectorError as error:
             return error if isinstance(error, DocumentError) else unsent(error)
@@ -323,6 +325,8 @@ class InvoicesTarget:
             if payload["operation"] == "archive":
                 answer = self._api.call("POST", f"{path}/archive", send_by=prepared.send_by)
             else:
+                if payload["operation"] == "restore":
+                    self._api.call("POST", f"{path}/restore", send_by=prepared.send_by)
                 body = with_line_ids(form, payload["body"], record)
                 answer = self._api.call("PUT", path, json=body, send_by=prepared.send_by)
             told = answer.json()
@@ -363,6 +367,18 @@ class InvoicesTarget:
             raise TargetChanged(
                 f"{target_id} is gone from BILL.", cause="gone", cure="Look in BILL; then settle it."
             ) from None
+
+
+def _operation(change: Change[Any], form: Form, *, gone: bool) -> str:
+    """What is to be done; a bill that was archived because its document was taken back is restored with it. A vendor
+    credit cannot be (BILL reference, section 8).
+    """
+    if gone:
+        return "archive"
+    if change.target_id is None:
+        return "create"
+    was_gone = change.previous is not None and (change.previous.void or amount_of(change.previous) == 0)
+    return "restore" if was_gone and form.resource is BILLS else "replace"
 
 
 def _says(form: Form, body: Row, hit: Hit) -> bool:

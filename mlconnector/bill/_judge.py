@@ -56,6 +56,8 @@ def state(form: Form, payload: Row, record: Row) -> Receipt | None:
             return receipt
         if told == wanted:
             return None
+    elif archived and payload["operation"] == "restore":
+        return None
     elif archived:
         raise TargetChanged(
             f"{key} was archived in BILL.",

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+import attrs
+
 from mlconnector.bill._values import Fields, stamp_of
 from mlconnector.documents import (
     Account,
@@ -47,6 +49,7 @@ POSTABLE = frozenset({"PROCESSED", "SENT", "DELIVERED", "PARTIALLY_CLAIMED", "CL
 REVERSED = frozenset({"VOIDED", "CANCELED", "FUNDING_FAILED_VOIDED"})
 """Single statuses that take a payment back (rule B62)."""
 _REVERSED_STATUS = frozenset({"VOID", "CANCELLED"})
+_ZERO = Decimal(0)
 MARK_END = " | "
 """Ends the mark at the begin of a bill's description."""
 
@@ -173,7 +176,14 @@ def payment(fields: Fields, vendors: Vendors) -> Payment:
     applications = _applied(bills, faults)
     if not applications and fields.text("billId"):
         applications = [Application(invoice=fields.text("billId"), amount=amount)]
-    used = [one for row in bills for one in _applied(Fields(row, faults).rows("vendorCredits"), faults, -1, "id")]
+    by_bill = [_applied(Fields(row, faults).rows("vendorCredits"), faults, -1, "id") for row in bills]
+    used = [one for part in by_bill for one in part]
+    if used and amount is not None and amount == sum((one.amount or _ZERO for one in applications), _ZERO):
+        # The rows tell the money only, and a credit settles its share of the bill beside it (section 10: not certain).
+        applications = [
+            attrs.evolve(one, amount=(one.amount or _ZERO) - sum((each.amount or _ZERO for each in part), _ZERO))
+            for one, part in zip(applications, by_bill, strict=True)
+        ]
     void = single in REVERSED or status in _REVERSED_STATUS
     posted = single in POSTABLE or (not single and status == "PAID")
     shown = single or status or "not known"

@@ -9,7 +9,7 @@ import attrs
 
 from mlconnector.documents import Document, Party
 
-__all__ = ["translated"]
+__all__ = ["restored", "translated"]
 
 D = TypeVar("D", bound=Document)
 _SYSTEM = "cleo"
@@ -25,7 +25,15 @@ def translated(document: D, crosswalk: Any) -> D:
     """
     if crosswalk is None or document.provenance is None:
         return document
-    of = _Lookup(crosswalk, document.provenance.system)
+    return _with_codes(document, _Lookup(crosswalk, document.provenance.system, _SYSTEM))
+
+
+def restored(document: D, crosswalk: Any, system: str) -> D:
+    """The way back: codes that the partner was told as those of ``system`` again."""
+    return _with_codes(document, _Lookup(crosswalk, _SYSTEM, system))
+
+
+def _with_codes(document: D, of: _Lookup) -> D:
     changes: dict[str, Any] = of.fields(document)
     for name in _PARTIES:
         party = getattr(document, name, None)
@@ -38,13 +46,13 @@ def translated(document: D, crosswalk: Any) -> D:
 
 
 class _Lookup:
-    def __init__(self, crosswalk: Any, system: str) -> None:
-        self._crosswalk, self._system = crosswalk, system
+    def __init__(self, crosswalk: Any, known_in: str, wanted_in: str) -> None:
+        self._crosswalk, self._known_in, self._wanted_in = crosswalk, known_in, wanted_in
         self._known: dict[tuple[str, str], str] = {}
 
     def code(self, kind: str, value: str) -> str:
         if (kind, value) not in self._known:
-            found = self._crosswalk.find(kind, to=_SYSTEM, **{self._system: value})
+            found = self._crosswalk.find(kind, to=self._wanted_in, **{self._known_in: value})
             self._known[kind, value] = value if found is None else found
         return self._known[kind, value]
 

@@ -188,9 +188,13 @@ class Routes:
                 return self._journals[key]
         return None
 
-    def of_pair(self, ours: str, theirs: str) -> Route | None:
-        """The first route whose partner has these interchange ids, as of :func:`pair_of`."""
-        for route in self.all:
-            if route.partner is not None and pair_of(route.partner) == (ours, theirs):
-                return route
-        return None
+    def of_pair(self, ours: str, theirs: str, usage: str | None = None) -> tuple[Route, ...]:
+        """Every X12 route whose partner has these interchange ids, as of :func:`pair_of`, and this usage indicator."""
+        return tuple(
+            route
+            for route in self.all
+            if route.partner is not None
+            and route.format == "x12"
+            and pair_of(route.partner) == (ours, theirs)
+            and usage in (None, route.partner.usage)
+        )

@@ -100,7 +100,8 @@ class FilesTarget:
         if isinstance(document, JournalLine):
             return self.routes.find_journal(document.ledger, document.account)
         if isinstance(document, FunctionalAcknowledgment):
-            return self.routes.of_pair(document.extras["receiver"], document.extras["sender"])
+            facts = document.extras
+            return next(iter(self.routes.of_pair(facts["receiver"], facts["sender"], facts["usage"])), None)
         company, branch = getattr(document, "company", ""), document.extras.get("branch", "")
         return self.routes.find(party_of(document), company=company, branch=branch, code=code_of(document))
 
@@ -122,8 +123,12 @@ class FilesTarget:
         if route.format != "x12" or route.partner is None:
             return self._plain(change, route)
         at = self._cleo.clock.now()
-        change = attrs.evolve(change, document=translated(document, change.crosswalk))
-        ts = self._set(change, route, route.partner, at)
+        previous = None if change.previous is None else translated(change.previous, change.crosswalk)
+        change = attrs.evolve(change, document=translated(document, change.crosswalk), previous=previous)
+        try:
+            ts = self._set(change, route, route.partner, at)
+        except (InvalidArgument, X12Error) as error:
+            raise InvalidDocument(error.message, cause="text", cure=error.cure) from None
         partner, functional_id = route.partner, str(ts.functional_id)
         sender, receiver = pair_of(partner)
 

@@ -78,9 +78,17 @@ def to_invoice(row: Mapping[str, Any], faults: list[str]) -> Invoice:
             "status": status,
             **({"chart": chart} if (chart := cells.object("account-type").text("name")) else {}),
             **({"payment_channel": channel} if (channel := cells.text("payment-channel")) else {}),
+            **({"tax_code": code} if (code := _tax_code(cells)) else {}),
         },
         provenance=provenance("invoices", cells),
     )
+
+
+def _tax_code(cells: Element) -> str:
+    """The code of header tax, or of the lines' tax; several are joined by ``+``."""
+    parts = [cells, *(part for line in cells.items("invoice-lines") for part in line.items("tax-lines"))]
+    codes = {part.object("tax-code").text("code") or part.text("code") for part in parts}
+    return "+".join(sorted(codes - {""}))
 
 
 def _line(cells: Element) -> InvoiceLine:

@@ -9,18 +9,19 @@ from __future__ import annotations
 import datetime as dt
 import json
 import logging
-import sqlite3
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 from typing import Any, Literal
 
 import attrs
 
+from mlconnector.delivery._database import Row
 from mlconnector.delivery._inbox import Inbox, InboxMessage
 from mlconnector.delivery._ledger import Ledger
 from mlconnector.delivery._part import attend, leased, report_of
 from mlconnector.delivery._report import KindReport, Report
 from mlconnector.delivery._rows import Attention
-from mlconnector.delivery._store import Transaction
+from mlconnector.delivery._store import Lease, Transaction
 from mlconnector.documents import Document, from_json
 from mlconnector.errors import InvalidDocument, LeaseLost
 
@@ -28,7 +29,11 @@ __all__ = ["Acknowledged", "Answering", "Confirmed", "Heard", "Noted"]
 
 log = logging.getLogger("mlconnector.delivery")
 
-Verdict = Literal["accepted", "accepted with errors", "rejected"]
+Verdict = Literal["transmitted", "accepted", "accepted with errors", "rejected"]
+_WORSE: tuple[str, ...] = ("", "transmitted", "accepted", "accepted with errors", "rejected")
+"""Of two words on one transmission the worse one counts (X12 reference, section 8)."""
+_UNPROVEN = ("sending", "in doubt", "recorded", "parked")
+"""States in which nobody knows, or somebody is wrong about it, that the transmission arrived."""
 
 
 @attrs.frozen(kw_only=True)
@@ -38,6 +43,7 @@ class Acknowledged:
     Args:
         counter: Name of the counter the number was taken from: of the group, or of the interchange.
         number: The control number it answers.
+        verdict: ``"transmitted"`` where only the envelope was taken, and a word on the content is still to come.
         errors: What it found.
     """
 
@@ -55,11 +61,15 @@ class Confirmed:
         claim: The name the partner knows the document by, ``(kind, system, name)`` as it was claimed.
         verdict: ``"confirmed"``, ``"rejected"``, or another word for what happened, ``"shipped"``.
         compare: Called with the document as it was last sent; says what differs from it.
+        channel: Name of the interchange counter of what was sent to this partner: what the same document became
+            elsewhere is not answered. ``usage``: usage indicator of the answer (rule B3).
     """
 
     claim: tuple[str, str, str]
     verdict: str
     compare: Callable[[Document], Sequence[str]]
+    channel: str
+    usage: str
 
 
 @attrs.frozen(kw_only=True)
@@ -71,6 +81,16 @@ class Noted:
 
 
 Heard = Acknowledged | Confirmed | Noted
+
+
+@attrs.frozen
+class _Turn:
+    """One run: its own lease, and those of the syncs whose deliveries were answered so far."""
+
+    lease: Lease
+    stack: ExitStack
+    report: KindReport
+    held: dict[str, Lease] = attrs.field(factory=dict)
 
 
 class Answering:
@@ -112,18 +132,25 @@ class Answering:
         stop: Any = None,
         limit: int | None = None,  # noqa: ARG002 - every part of a flow takes it
     ) -> Report:
-        """Apply what is stored; a dry run only counts it."""
-        report = KindReport(kind=self.kind)
-        for message in self.ledger.inbox.messages(self.box, "stored"):
-            if stop is not None and stop.is_set():
-                break
-            if dry_run:
-                report.note(message.identity, "queued")
-            else:
-                self._apply(message, report)
-        return report_of(self.ledger, self.name, report, dry_run=dry_run)
+        """Apply what is stored; a dry run only counts it.
 
-    def _apply(self, message: InboxMessage, report: KindReport) -> None:
+        Raises:
+            LeaseLost: Another worker is at it.
+        """
+        report = KindReport(kind=self.kind)
+        if dry_run:
+            for message in self.ledger.inbox.messages(self.box, "stored"):
+                report.note(message.identity, "queued")
+            return report_of(self.ledger, self.name, report, dry_run=True)
+        with leased(self.ledger, self.name, self._lease) as lease, ExitStack() as stack:
+            turn = _Turn(lease, stack, report)
+            for message in self.ledger.inbox.messages(self.box, "stored"):
+                if stop is not None and stop.is_set():
+                    break
+                self._apply(message, turn)
+        return report_of(self.ledger, self.name, report, dry_run=False)
+
+    def _apply(self, message: InboxMessage, turn: _Turn) -> None:
         try:
             heard = list(self._hear(message))
         except InvalidDocument as error:
@@ -131,29 +158,30 @@ class Answering:
         matched = [(one, self._matching(one)) for one in heard]
         syncs = sorted({row["sync"] for _one, rows in matched for row in rows})
         try:
-            self._under_leases(syncs, message, matched, report)
+            for sync in syncs:
+                if sync not in turn.held:
+                    turn.held[sync] = turn.stack.enter_context(leased(self.ledger, sync, self._lease))
+            self._close(message, matched, syncs, turn)
         except LeaseLost:
             # A worker is sending for that flow right now; the message waits for the next run.
-            report.note(message.identity, "queued", "another worker is at the flow")
+            turn.report.note(message.identity, "queued", "another worker is at the flow")
 
-    def _under_leases(
+    def _close(
         self,
-        syncs: Sequence[str],
         message: InboxMessage,
-        matched: Sequence[tuple[Heard, Sequence[sqlite3.Row]]],
-        report: KindReport,
+        matched: Sequence[tuple[Heard, Sequence[Row]]],
+        syncs: Sequence[str],
+        turn: _Turn,
     ) -> None:
-        if syncs:
-            with leased(self.ledger, syncs[0], self._lease):
-                self._under_leases(syncs[1:], message, matched, report)
-            return
         new: list[Attention | None] = []
         state: Any = "applied"
-        with self.ledger.store.transaction() as transaction:
+        with self.ledger.store.transaction(turn.lease) as transaction:
+            for sync in syncs:
+                _still_held(transaction, turn.held[sync])
             reasons = []
             for one, rows in matched:
                 if isinstance(one, Noted):
-                    state = "parked" if one.parked else "noted"
+                    state = "parked" if one.parked or state == "parked" else "noted"
                     reasons.append(one.text)
                     new.append(attend(transaction, self.name, self.kind, message.identity, one.text))
                 elif not rows:
@@ -165,18 +193,18 @@ class Answering:
                 else:
                     new += [self._confirm(transaction, message, one, row) for row in rows]
             Inbox.close(transaction, message, state, "; ".join(reasons))
-        report.note(message.identity, "parked" if state == "parked" else "delivered", message.code)
+        turn.report.note(message.identity, "parked" if state == "parked" else "delivered", message.code)
         for item in filter(None, new):
             log.warning("attention: %s %s: %s", item.flow, item.key, item.text, extra={"key": item.key})
             if self._on_attention is not None:
                 self._on_attention(item)
 
-    def _matching(self, heard: Heard) -> list[sqlite3.Row]:
+    def _matching(self, heard: Heard) -> list[Row]:
         read = self.ledger.store.read
         if isinstance(heard, Acknowledged):
             return read(
-                "SELECT d.*, t.interchange AS sent_as FROM transmissions AS t JOIN deliveries AS d ON d.id = t.delivery"
-                " WHERE (t.group_counter = ? AND t.control_group = ?)"
+                "SELECT d.*, t.interchange AS sent_as, t.id AS transmission FROM transmissions AS t"
+                " JOIN deliveries AS d ON d.id = t.delivery WHERE (t.group_counter = ? AND t.control_group = ?)"
                 " OR (t.interchange_counter = ? AND t.interchange = ?)",
                 (heard.counter, heard.number, heard.counter, heard.number),
             )
@@ -185,43 +213,44 @@ class Answering:
             if key is None:
                 return []
             return read(
-                "SELECT d.* FROM deliveries AS d JOIN heads AS h ON h.sync = d.sync AND h.usage = d.usage"
-                " AND h.key = d.key WHERE d.key = ? AND d.id = (SELECT max(o.id) FROM deliveries AS o WHERE"
-                " o.sync = d.sync AND o.usage = d.usage AND o.key = d.key AND o.payload IS NOT NULL)",
-                (key,),
+                "SELECT d.* FROM deliveries AS d WHERE d.key = ? AND d.usage = ? AND d.id = (SELECT max(o.id)"
+                " FROM deliveries AS o JOIN transmissions AS t ON t.delivery = o.id WHERE o.sync = d.sync"
+                " AND o.usage = d.usage AND o.key = d.key AND t.interchange_counter = ?)",
+                (key, heard.usage, heard.channel),
             )
         return []
 
     def _acknowledge(
-        self, transaction: Transaction, message: InboxMessage, heard: Acknowledged, row: sqlite3.Row
+        self, transaction: Transaction, message: InboxMessage, heard: Acknowledged, row: Row
     ) -> Attention | None:
         fresh = transaction.rows("SELECT * FROM deliveries WHERE id = ?", (row["id"],))[0]
-        current = fresh["interchange"] == row["sent_as"]
+        newest = transaction.rows("SELECT max(id) AS id FROM transmissions WHERE delivery = ?", (row["id"],))[0]["id"]
+        current = fresh["interchange"] == row["sent_as"] and row["transmission"] == newest
         self._keep(transaction, message, fresh, heard.verdict, heard.errors, applied=current)
         if not current:
             return None
-        if fresh["state"] == "in doubt" or (fresh["state"], fresh["detail"]) == ("parked", "in doubt"):
+        settled_wrongly = fresh["state"] == "superseded"
+        if fresh["state"] in _UNPROVEN or (settled_wrongly and _base_of(transaction, fresh) < fresh["revision"]):
             # The partner's translator has it: that is proof of arrival, whatever became of the sink's answer.
             _arrived(transaction, fresh)
-        transaction.move(
-            fresh["id"],
-            "delivered" if fresh["state"] in ("in doubt", "parked") else fresh["state"],
-            partner_state=heard.verdict,
-        )
-        if heard.verdict != "rejected":
+            fresh = transaction.rows("SELECT * FROM deliveries WHERE id = ?", (row["id"],))[0]
+        worse = max(fresh["partner_state"], heard.verdict, key=_WORSE.index)
+        transaction.move(fresh["id"], fresh["state"], partner_state=worse)
+        if heard.verdict == "rejected":
+            _fall_back(transaction, fresh)
+            text = f"The partner rejected it ({message.code}): {'; '.join(heard.errors) or 'no reason given'}."
+        elif settled_wrongly:
+            text = f"The partner has it ({message.code}), though it was given up as not arrived."
+        else:
             return None
-        _fall_back(transaction, fresh)
-        text = f"The partner rejected it ({message.code}): {'; '.join(heard.errors) or 'no reason given'}."
         return attend(transaction, row["sync"], row["kind"], row["key"], text)
 
-    def _confirm(
-        self, transaction: Transaction, message: InboxMessage, heard: Confirmed, row: sqlite3.Row
-    ) -> Attention | None:
+    def _confirm(self, transaction: Transaction, message: InboxMessage, heard: Confirmed, row: Row) -> Attention | None:
         later = transaction.rows(
-            "SELECT 1 FROM answers WHERE sync = ? AND key = ? AND code = ? AND applied = 1 AND stamp > ?",
-            (row["sync"], row["key"], message.code, message.stamp),
+            "SELECT 1 FROM answers WHERE sync = ? AND usage = ? AND key = ? AND code = ? AND applied = 1 AND stamp > ?",
+            (row["sync"], row["usage"], row["key"], message.code, message.stamp),
         )
-        differences = list(heard.compare(from_json(row["document"])))
+        differences = [] if row["forgotten"] else list(heard.compare(from_json(row["document"])))
         self._keep(transaction, message, row, heard.verdict, differences, applied=not later)
         if later or (heard.verdict != "rejected" and not differences):
             return None
@@ -233,7 +262,7 @@ class Answering:
     def _keep(
         transaction: Transaction,
         message: InboxMessage,
-        row: sqlite3.Row,
+        row: Row,
         verdict: str,
         differences: Sequence[str],
         *,
@@ -263,13 +292,21 @@ class Answering:
         return f"Answering({self.name!r})"
 
 
+def _still_held(transaction: Transaction, lease: Lease) -> None:
+    """The fence of a sync whose deliveries are moved here (delivery rule 5)."""
+    if not transaction.rows("SELECT 1 FROM leases WHERE sync = ? AND token = ?", (lease.sync, lease.token)):
+        raise LeaseLost(
+            f"Another worker has taken over {lease.sync}.", cure="Nothing to do; the message waits for the next run."
+        )
+
+
 def _nothing(heard: Acknowledged | Confirmed) -> str:
     if isinstance(heard, Acknowledged):
         return f"Nothing was sent under number {heard.number} of {heard.counter}."
     return f"No document was sent to {heard.claim[1]} as {heard.claim[2]!r}."
 
 
-def _arrived(transaction: Transaction, row: sqlite3.Row) -> None:
+def _arrived(transaction: Transaction, row: Row) -> None:
     transaction.move(row["id"], "delivered", detail="", faults=[], cause="")
     transaction.execute(
         "UPDATE heads SET base = ?, base_content = ?, sequence = max(sequence, ?)"
@@ -279,15 +316,20 @@ def _arrived(transaction: Transaction, row: sqlite3.Row) -> None:
     transaction.audit("delivered", row["sync"], row["key"], revision=row["revision"], how="acknowledged")
 
 
-def _fall_back(transaction: Transaction, row: sqlite3.Row) -> None:
-    """The base of the next change is the last revision that was not rejected; without one it is new (rule B12)."""
+def _base_of(transaction: Transaction, row: Row) -> int:
     identity = (row["sync"], row["usage"], row["key"])
-    head = transaction.rows("SELECT base FROM heads WHERE sync = ? AND usage = ? AND key = ?", identity)[0]
-    if head["base"] != row["revision"]:
+    heads = transaction.rows("SELECT base FROM heads WHERE sync = ? AND usage = ? AND key = ?", identity)
+    return int(heads[0]["base"])
+
+
+def _fall_back(transaction: Transaction, row: Row) -> None:
+    """The base of the next change is the last revision that was not rejected; without one it is new (rule B12)."""
+    if _base_of(transaction, row) != row["revision"]:
         return
+    identity = (row["sync"], row["usage"], row["key"])
     kept = transaction.rows(
         "SELECT revision, content FROM deliveries WHERE sync = ? AND usage = ? AND key = ? AND revision < ?"
-        " AND state IN ('delivered', 'unchanged') AND partner_state <> 'rejected' ORDER BY revision DESC LIMIT 1",
+        " AND state IN ('delivered', 'baselined') AND partner_state <> 'rejected' ORDER BY revision DESC LIMIT 1",
         (*identity, row["revision"]),
     )
     base = (kept[0]["revision"], kept[0]["content"]) if kept else (0, None)

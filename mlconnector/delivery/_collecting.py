@@ -15,12 +15,17 @@ from mlconnector.delivery._ledger import Ledger
 from mlconnector.delivery._part import attend, leased, report_of
 from mlconnector.delivery._report import KindReport, Report
 from mlconnector.delivery._rows import Attention
-from mlconnector.delivery._store import Lease
-from mlconnector.errors import MLConnectorError, NotFound
+from mlconnector.delivery._store import Lease, Transaction
+from mlconnector.errors import MLConnectorError, NotFound, VendorFault
 
 __all__ = ["Collection", "Interpreted", "Mailbox"]
 
 log = logging.getLogger("mlconnector.delivery")
+
+UNFINISHED = (".tmp", ".temp", ".part", ".partial", ".filepart")
+"""How the names of files end that are still being written."""
+_DEAD_IN_A_ROW = 10
+_EARLIEST = dt.datetime.min.replace(tzinfo=dt.UTC)
 
 
 class Listed(Protocol):
@@ -79,6 +84,7 @@ class Collection:
         mailbox: Where the files lie. ``folders``: which folders; one that is not there holds nothing.
         interpret: Finds the messages in a file; called with its bytes. Never raises for what it cannot read.
         ledger: The durable memory.
+        unfinished: Files whose names end so are left alone: somebody is writing them.
         on_attention: Called with every new attention item.
         lease: How long a worker may be silent before another takes over.
     """
@@ -94,11 +100,14 @@ class Collection:
         interpret: Callable[[bytes], Interpreted],
         ledger: Ledger,
         box: str | None = None,
+        unfinished: Sequence[str] = UNFINISHED,
         on_attention: Callable[[Attention], None] | None = None,
         lease: dt.timedelta = dt.timedelta(minutes=10),
     ) -> None:
         self.name = name
         self.box = box or name
+        self._unfinished = tuple(unfinished)
+        self._faults_in_a_row = 0
         self.ledger = ledger
         self._mailbox = mailbox
         self._folders = tuple(folders)
@@ -137,11 +146,14 @@ class Collection:
     def _listed(self) -> list[Listed]:
         return [listed for folder in self._folders for listed in self._files(folder)]
 
-    def _files(self, folder: str) -> Sequence[Listed]:
+    def _files(self, folder: str) -> list[Listed]:
+        """Files of a folder in the order they came: a listing promises none."""
         try:
-            return self._mailbox.files(folder)
+            found = self._mailbox.files(folder)
         except NotFound:
-            return ()
+            return []
+        finished = [listed for listed in found if not listed.name.lower().endswith(self._unfinished)]
+        return sorted(finished, key=lambda listed: (listed.modified or _EARLIEST, listed.name))
 
     def _collect(self, folder: str, lease: Lease, report: KindReport, stop: Any) -> None:
         stored: dict[str, tuple[Listed, str]] = {}
@@ -152,37 +164,64 @@ class Collection:
                 content = self._mailbox.download(listed.path)
             except NotFound:
                 continue
+            except VendorFault as error:
+                report.note(listed.path, "parked", "cannot be fetched")
+                self._failed(f"{listed.name} cannot be fetched", listed, error, lease)
+                continue
+            self._faults_in_a_row = 0
             self._store(listed, content, lease, report)
             stored[listed.path] = (listed, hashlib.sha256(content).hexdigest())
         if stored:
-            self._remove(folder, stored)
+            self._remove(folder, stored, lease)
 
     def _store(self, listed: Listed, content: bytes, lease: Lease, report: KindReport) -> None:
-        found = self._interpret(content)
-        states = self.ledger.inbox.store(self.box, listed.path, content, found.messages, owed=found.owed, lease=lease)
-        new: list[Attention | None] = []
-        with self.ledger.store.transaction(lease) as transaction:
-            for message in found.messages:
-                state = states[message.identity]
+        found, new = self._interpret(content), list[Attention]()
+
+        def told(transaction: Transaction, states: Sequence[str]) -> None:
+            for message, state in zip(found.messages, states, strict=True):
                 report.note(f"{listed.path}: {message.identity}", _CATEGORIES[state], _REASONS.get(state, ""))
                 if state == "quarantined":
                     text = f"{listed.name} holds something that cannot be read: {message.unreadable}"
-                    new.append(attend(transaction, self.name, self.kind, message.identity, text))
                 elif state == "parked":
                     text = f"{listed.name} repeats the numbers of an earlier message with other content."
-                    new.append(attend(transaction, self.name, self.kind, message.identity, text))
-        for item in filter(None, new):
+                else:
+                    continue
+                item = attend(transaction, self.name, self.kind, message.identity, text)
+                new.extend([] if item is None else [item])
+
+        store = self.ledger.inbox.store
+        store(self.box, listed.path, content, found.messages, owed=found.owed, lease=lease, told=told)
+        self._tell(new)
+
+    def _failed(self, what: str, listed: Listed, error: VendorFault, lease: Lease) -> None:
+        """One file at fault keeps no other from being collected.
+
+        Raises:
+            VendorFault: The tenth in a row; then it is not the file.
+        """
+        self._faults_in_a_row += 1
+        if self._faults_in_a_row >= _DEAD_IN_A_ROW:
+            raise error
+        with self.ledger.store.transaction(lease) as transaction:
+            item = attend(transaction, self.name, self.kind, listed.path, f"{what}: {error.message}")
+        self._tell([] if item is None else [item])
+
+    def _tell(self, new: Sequence[Attention]) -> None:
+        for item in new:
             log.warning("attention: %s %s: %s", self.name, item.key, item.text)
             if self._on_attention is not None:
                 self._on_attention(item)
 
-    def _remove(self, folder: str, stored: dict[str, tuple[Listed, str]]) -> None:
+    def _remove(self, folder: str, stored: dict[str, tuple[Listed, str]], lease: Lease) -> None:
         """Remove what is still what was stored: by size and stamp, else by its bytes."""
         now = {listed.path: listed for listed in self._files(folder)}
         for path, (before, digest) in stored.items():
             after = now.get(path)
-            if after is not None and self._same(before, after, digest):
-                self._mailbox.delete(path)
+            try:
+                if after is not None and self._same(before, after, digest):
+                    self._mailbox.delete(path)
+            except VendorFault as error:
+                self._failed(f"{before.name} is stored and cannot be removed", before, error, lease)
 
     def _same(self, before: Listed, after: Listed, digest: str) -> bool:
         if before.size is not None and before.modified is not None:

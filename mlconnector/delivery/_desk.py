@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from typing import Any, Literal
 
+from mlconnector.delivery._database import Row
 from mlconnector.delivery._ledger import Ledger
 from mlconnector.delivery._recording import DROPPED
 from mlconnector.delivery._rows import Delivery, delivery_of
@@ -25,7 +25,7 @@ _FITS: dict[str, tuple[str, ...]] = {
 }
 _NEWEST = (
     "SELECT d.* FROM deliveries AS d JOIN heads AS h ON h.sync = d.sync AND h.usage = d.usage AND h.key = d.key"
-    " AND h.latest = d.revision WHERE d.sync = ?"
+    " AND h.latest = d.revision WHERE d.sync = ? AND d.forgotten = ''"
 )
 _FRESH: dict[str, Any] = {
     "attempt": 0,
@@ -39,6 +39,7 @@ _FRESH: dict[str, Any] = {
     "faults": "[]",
     "detail": "",
     "cause": "",
+    "partner_state": "",
 }
 """A replay is a new transmission: nothing of the old one is kept on it (delivery rule 10); the audit has it."""
 
@@ -109,7 +110,7 @@ def settle(  # noqa: PLR0917 - called by Sync only
     return delivery_of(ledger.store.read("SELECT * FROM deliveries WHERE id = ?", (row["id"],))[0], ledger.clock.now())
 
 
-def _apply(transaction: Transaction, row: sqlite3.Row, outcome: Outcome) -> None:
+def _apply(transaction: Transaction, row: Row, outcome: Outcome) -> None:
     head = transaction.rows(
         "SELECT latest FROM heads WHERE sync = ? AND usage = ? AND key = ?", (row["sync"], row["usage"], row["key"])
     )[0]

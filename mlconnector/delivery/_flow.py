@@ -9,10 +9,14 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Literal
 
 from mlconnector.check import Check, CheckStep
+from mlconnector.delivery._aligning import Aligning, align
+from mlconnector.delivery._alignment import Alignment
 from mlconnector.delivery._desk import Outcome
 from mlconnector.delivery._job import log
 from mlconnector.delivery._ledger import Ledger
 from mlconnector.delivery._part import Part
+from mlconnector.delivery._reconciliation import Reconciliation
+from mlconnector.delivery._reconciling import Period, Recount, Recounting
 from mlconnector.delivery._report import KindReport, Report
 from mlconnector.delivery._rows import Delivery
 from mlconnector.delivery._sync import Progress, StopSignal, Sync
@@ -32,6 +36,8 @@ class Flow:
         begin_needed: True where an empty ledger must not start without ``begin`` (rule B2) and none was given.
         quiet: Kinds that a report leaves out where there was nothing to do.
         checks: What :meth:`check` asks besides the ledger, e.g. ``jde.check`` and ``cleo.check``.
+        alignings: How :meth:`align` holds both systems against each other. ``recounts``: how :meth:`reconcile` counts
+            again, by kind; a sync without one is read as it runs, and its target is not asked.
     """
 
     def __init__(
@@ -44,6 +50,8 @@ class Flow:
         begin_needed: bool = False,
         checks: Sequence[Callable[[], Check]] = (),
         quiet: Collection[str] = (),
+        alignings: Sequence[Aligning] = (),
+        recounts: Mapping[str, Recount] | None = None,
     ) -> None:
         if not parts:
             raise InvalidArgument(f"{name} has no kinds to deliver.", cure="Name at least one kind.")
@@ -55,6 +63,8 @@ class Flow:
         self._begin_needed = begin_needed
         self._checks = tuple(checks)
         self._quiet = frozenset(quiet)
+        self._alignings = {aligning.kind: aligning for aligning in alignings}
+        self._recounts = dict(recounts or {})
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -150,6 +160,68 @@ class Flow:
                 f"{key!r} is open in {len(open_kinds)} kinds of {self.name}.", cure="Name the right key, and kind=."
             )
         return self.syncs[open_kinds[0]].settle(key, outcome, actor=actor, reason=reason)
+
+    def align(
+        self,
+        kinds: Sequence[str] | None = None,
+        write: bool = False,
+        *,
+        actor: str | None = None,
+        reason: str | None = None,
+    ) -> Alignment:
+        """Hold suppliers, accounts and cost centres of both systems against each other (rule B80).
+
+        Args:
+            kinds: Some of those the flow aligns; all by default.
+            write: Also change in the target what the source owns and the target owns nothing of; what is ambiguous,
+                missing or inactive is never written.
+            actor, reason: Who had it written, and why; needed with ``write``.
+
+        Raises:
+            InvalidArgument: A kind the flow does not align, or ``write`` without actor and reason.
+        """
+        chosen = list(self._alignings if kinds is None else kinds)
+        if not set(chosen) <= set(self._alignings):
+            raise InvalidArgument(
+                f"kinds={kinds!r}.", cure=f"{self.name} aligns: {', '.join(self._alignings) or 'nothing'}."
+            )
+        if write and not ((actor or "").strip() and (reason or "").strip()):
+            raise InvalidArgument(f"actor={actor!r}, reason={reason!r}.", cure="Say who writes, and why (rule B7).")
+        return align(
+            self.ledger,
+            self.name,
+            [self._alignings[kind] for kind in chosen],
+            write=write,
+            facts={"by": actor, "reason": reason},
+            amounts={kind: recount.sent_amount for kind, recount in self._recounts.items()},
+        )
+
+    def reconcile(self, since: dt.date | dt.datetime, until: dt.date | dt.datetime) -> Reconciliation:
+        """Recount the source's documents of a period against the ledger and the target; reads only (rule B81).
+
+        A document counts for its business day: an invoice for its G/L date, others for their date.
+
+        Args:
+            since: First day, or an aware instant. ``until``: last day, included; an aware instant ends the period.
+
+        Raises:
+            InvalidArgument: A naive datetime, or an end that is not after the begin.
+        """
+        period, owners = Period.of(since, until), self.ledger.worklist.owners()
+        counted = []
+        for kind, sync in self.syncs.items():
+            if kind not in self._quiet:
+                counting = Recounting(sync, self._recounts.get(kind, Recount()), period, owners)
+                counting.run()
+                counted.append(counting)
+        return Reconciliation(
+            flow=self.name,
+            first=period.first,
+            last=period.last,
+            balances=tuple(balance for one in counted for balance in one.balances),
+            findings=tuple(finding for one in counted for finding in one.findings),
+            payments=tuple(day for one in counted for day in one.payments),
+        )
 
     def check(self) -> Check:
         """Prove the connections and the ledger, step by step; writes nothing."""

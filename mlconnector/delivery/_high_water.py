@@ -13,6 +13,8 @@ from typing import Any
 
 import attrs
 
+from mlconnector.errors import LedgerError
+
 __all__ = ["HighWater", "default_path"]
 
 
@@ -40,27 +42,69 @@ class HighWater:
     number: int = 0
     hash: str = ""
     ceilings: dict[str, int] = attrs.Factory(dict)
+    _seen: tuple[int, int] = attrs.field(default=(0, 0), init=False, eq=False)
 
     @classmethod
     def load(cls, path: Path) -> HighWater | None:
-        """The kept state, or ``None`` where there is none."""
-        if not path.exists():
-            return None
-        content: dict[str, Any] = json.loads(path.read_text())
-        return cls(path, **content)
+        """The kept state, or ``None`` where there is none.
+
+        Raises:
+            LedgerError: The file cannot be read as one.
+        """
+        kept = cls(path)
+        return kept if kept.refresh() else None
+
+    def refresh(self) -> bool:
+        """Take over what another worker has written since; False where there is no file."""
+        try:
+            status = self.path.stat()
+            seen = (status.st_ino, status.st_mtime_ns)
+            if seen != self._seen:
+                content: dict[str, Any] = json.loads(self.path.read_text())
+                self.ledger, self.epoch = str(content["ledger"]), int(content["epoch"])
+                self.number, self.hash = int(content["number"]), str(content["hash"])
+                self.ceilings = {name: int(number) for name, number in content["ceilings"].items()}
+                self._seen = seen
+        except FileNotFoundError:
+            return False
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise LedgerError(
+                f"The high-water file {self.path} cannot be read ({type(error).__name__}).",
+                cure="An administrator puts it back from a backup; only if there is none, he removes it, and"
+                " whoever runs the flow calls ledger.recover(actor=, reason=).",
+                fault="administrator",
+            ) from None
+        return True
 
     def save(self) -> None:
-        """Write and sync; the file is replaced as a whole."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        """Write and sync; the file is replaced as a whole.
+
+        Raises:
+            LedgerError: The disk does not take it; the file is as it was.
+        """
         draft = self.path.with_name(f"{self.path.name}.{secrets.token_hex(4)}")
-        content = attrs.asdict(self, filter=lambda field, _value: field.name != "path")
-        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w") as file:
-            json.dump(content, file)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(self.path)
-        _sync_folder(self.path.parent)
+        content = {name: getattr(self, name) for name in ("ledger", "epoch", "number", "hash", "ceilings")}
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            try:
+                with os.fdopen(handle, "w") as file:
+                    json.dump(content, file)
+                    file.flush()
+                    os.fsync(file.fileno())
+                draft.replace(self.path)
+            except OSError:
+                draft.unlink(missing_ok=True)
+                raise
+            _sync_folder(self.path.parent)
+        except OSError as error:
+            raise LedgerError(
+                f"The high-water file {self.path} cannot be written ({error.strerror}).",
+                cure="An administrator makes room for it and the folder writable; no number was used without it.",
+                fault="administrator",
+            ) from None
+        status = self.path.stat()
+        self._seen = (status.st_ino, status.st_mtime_ns)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -24,12 +24,13 @@ class InboundReader(Generic[D]):
 
     Args:
         kind: What they are.
-        documents: Makes them, in the order they came; each is stamped with when it was stored.
+        documents: Makes those that the window asks for, in the order they came; each is stamped with when it came to
+            the state in which it is read, so that nothing which waited lies behind the cursor.
         clock: The ledger's.
     """
 
     kind: str
-    documents: Callable[[], Sequence[D | Rejected]]
+    documents: Callable[[Window], Sequence[D | Rejected]]
     clock: Clock
     system: str = "inbox"
     overlap: dt.timedelta = dt.timedelta(hours=2)
@@ -40,7 +41,7 @@ class InboundReader(Generic[D]):
         """Pages of documents, see :class:`~mlconnector.records.Reader`."""
         begin = self.clock.now()
         newest: dict[str, D | Rejected] = {}
-        for item in self.documents():
+        for item in self.documents(window):
             newest.pop(item.key, None)
             newest[item.key] = item
         wanted = [item for item in newest.values() if self._wanted(item, window)]

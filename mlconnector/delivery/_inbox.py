@@ -9,12 +9,12 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 import attrs
 
+from mlconnector.delivery._database import Row
 from mlconnector.delivery._store import Lease, Store, Transaction
 
 __all__ = ["Inbox", "InboxMessage", "Message", "Owed"]
@@ -66,6 +66,7 @@ class InboxMessage:
         state: ``stored`` (to be worked on), ``applied``, ``noted`` (kept and shown, nothing is done with it),
             ``parked`` (needs a person; ``reason`` says why), ``quarantined`` (cannot be read) or ``superseded`` (an
             older state than what is known).
+        updated_at: When it came to this state.
     """
 
     id: int
@@ -83,13 +84,18 @@ class InboxMessage:
     state: str
     reason: str
     stored_at: dt.datetime
+    updated_at: dt.datetime
     name: str = ""
 
 
-def _message_of(row: sqlite3.Row) -> InboxMessage:
+def _message_of(row: Row) -> InboxMessage:
     fields = {name: row[name] for name in attrs.fields_dict(InboxMessage)}
-    fields |= {"facts": json.loads(row["facts"]), "stored_at": dt.datetime.fromisoformat(row["stored_at"])}
-    return InboxMessage(**fields)
+    fields |= {name: dt.datetime.fromisoformat(row[name]) for name in ("stored_at", "updated_at")}
+    return InboxMessage(**{**fields, "facts": json.loads(row["facts"])})
+
+
+def _text(instant: dt.datetime | None) -> str | None:
+    return None if instant is None else instant.astimezone(dt.UTC).isoformat()
 
 
 class Inbox:
@@ -107,65 +113,83 @@ class Inbox:
         *,
         owed: Iterable[Owed] = (),
         lease: Lease | None = None,
-    ) -> dict[str, str]:
+        told: Callable[[Transaction, Sequence[str]], None] | None = None,
+    ) -> list[str]:
         """Keep a file or event and its messages, in one transaction.
 
         Args:
             box: Inbox. ``name``: where it came from. ``content``: its exact bytes.
             messages: What it holds; empty for something without content.
             owed: Acknowledgments it asks for, kept with it. ``lease``: of the worker that collects.
+            told: Called in the same transaction with what is returned: what a person must see of it is kept with it.
 
         Returns:
-            By identity: the state it was stored with, or ``"repeated"`` for what was there already.
+            Of each message: the state it was stored with, or ``"repeated"`` for what was there already.
 
         Raises:
             LeaseLost: The lease is another worker's now; nothing is written.
         """
         digest = hashlib.sha256(content).hexdigest()
-        found: dict[str, str] = {}
         with self._store.transaction(lease) as transaction:
             transaction.execute(
-                "INSERT OR IGNORE INTO inbox_files (hash, name, content, stored_at) VALUES (?, ?, ?, ?)",
+                "INSERT INTO inbox_files (hash, name, content, stored_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
                 (digest, name, content, transaction.at),
             )
-            for message in messages:
-                found[message.identity] = self._keep(transaction, box, name, digest, message)
+            found = [self._keep(transaction, box, name, digest, message) for message in messages]
             for one in owed:
                 transaction.execute(
-                    "INSERT OR IGNORE INTO owed (box, name, file, facts, stored_at) VALUES (?, ?, ?, ?, ?)",
+                    "INSERT INTO owed (box, name, file, facts, stored_at) VALUES (?, ?, ?, ?, ?)"
+                    " ON CONFLICT DO NOTHING",
                     (box, one.name, digest, json.dumps(dict(one.facts)), transaction.at),
                 )
+            if told is not None:
+                told(transaction, found)
         return found
 
     def messages(
-        self, box: str | None = None, state: str | None = None, code: str | None = None, key: str | None = None
+        self,
+        box: str | None = None,
+        state: str | None = None,
+        code: str | None = None,
+        key: str | None = None,
+        since: dt.datetime | None = None,
     ) -> list[InboxMessage]:
         """Messages, oldest first.
 
         Args:
             box: Of this inbox. ``state``, ``code``: as on :class:`InboxMessage`. ``key``: business key.
+            since: That came to their state at or after this instant.
         """
-        wanted = {"i.box": box, "i.state": state, "i.code": code, "i.business_key": key}
-        terms = [f"{column} = ?" for column, value in wanted.items() if value is not None]
-        where = f" WHERE {' AND '.join(terms)}" if terms else ""
-        rows = self._store.read(
-            f"SELECT i.*, f.name FROM inbox AS i JOIN inbox_files AS f ON f.hash = i.file{where} ORDER BY i.id",  # noqa: S608 - own columns
-            [value for value in wanted.values() if value is not None],
-        )
-        return [_message_of(row) for row in rows]
+        wanted = {"i.box = ?": box, "i.state = ?": state, "i.code = ?": code, "i.business_key = ?": key}
+        wanted["i.updated_at >= ?"] = _text(since)
+        query = "SELECT i.*, f.name FROM inbox AS i JOIN inbox_files AS f ON f.hash = i.file"
+        return [_message_of(row) for row in self._chosen(query, wanted)]
 
     def content(self, file: str) -> bytes:
         """The exact bytes of a file, by its hash."""
         rows = self._store.read("SELECT content FROM inbox_files WHERE hash = ?", (file,))
         return bytes(rows[0]["content"])
 
-    def owed(self, box: str) -> list[tuple[str, str, Mapping[str, Any], dt.datetime]]:
-        """Name, file, facts and time of every acknowledgment that was owed, sent or not, oldest first."""
-        rows = self._store.read("SELECT * FROM owed WHERE box = ? ORDER BY id", (box,))
+    def owed(
+        self, box: str, *, since: dt.datetime | None = None, name: str | None = None
+    ) -> list[tuple[str, str, Mapping[str, Any], dt.datetime]]:
+        """Name, file, facts and time of every acknowledgment that was owed, sent or not, oldest first.
+
+        Args:
+            since: Stored at or after this instant. ``name``: only the one of this name.
+        """
+        wanted = {"i.box = ?": box, "i.stored_at >= ?": _text(since), "i.name = ?": name}
         return [
             (row["name"], row["file"], json.loads(row["facts"]), dt.datetime.fromisoformat(row["stored_at"]))
-            for row in rows
+            for row in self._chosen("SELECT i.* FROM owed AS i", wanted)
         ]
+
+    def _chosen(self, query: str, wanted: Mapping[str, str | None]) -> list[Row]:
+        terms = [term for term, value in wanted.items() if value is not None]
+        where = f" WHERE {' AND '.join(terms)}" if terms else ""
+        return self._store.read(
+            f"{query}{where} ORDER BY i.id", [value for value in wanted.values() if value is not None]
+        )
 
     @staticmethod
     def close(transaction: Transaction, message: InboxMessage, state: State, reason: str = "") -> None:

@@ -11,6 +11,7 @@ import attrs
 
 from mlconnector.delivery._ledger import Ledger
 from mlconnector.delivery._part import attend
+from mlconnector.delivery._recovery import Recovered
 from mlconnector.delivery._report import KindReport
 from mlconnector.delivery._rows import Attention
 from mlconnector.delivery._store import Lease, Transaction
@@ -65,9 +66,15 @@ class Job:
     settings: Settings
     lease: Lease
     report: KindReport
+    recovery: Recovered | None = None
     tried: set[int] = attrs.field(factory=set)
     in_a_row: tuple[str, int] = ("", 0)
     untold: list[Attention] = attrs.field(factory=list)
+
+    @property
+    def held(self) -> bool:
+        """The ledger was recovered: nothing is sent before one complete read (delivery rule 13)."""
+        return self.recovery is not None and self.recovery.pending
 
     @property
     def sync(self) -> str:

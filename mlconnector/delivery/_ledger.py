@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
+import logging
 import os
 import secrets
-import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
 from mlconnector.clock import SYSTEM_CLOCK, Clock
+from mlconnector.delivery import _audit, _recovery, _retention
 from mlconnector.delivery._crosswalk import Crosswalk
+from mlconnector.delivery._database import Row
 from mlconnector.delivery._high_water import default_path
 from mlconnector.delivery._inbox import Inbox
+from mlconnector.delivery._retention import Hold, Pruned
 from mlconnector.delivery._rows import (
     Attention,
     Delivery,
@@ -25,27 +27,38 @@ from mlconnector.delivery._rows import (
     event_of,
     order_state_of,
 )
-from mlconnector.delivery._store import Lease, Store, event_hash
+from mlconnector.delivery._store import POSTGRES, Lease, Store, Transaction
+from mlconnector.delivery._worklist import Worklist
 from mlconnector.errors import InvalidArgument, LeaseLost, LedgerError, LedgerMismatch
 
 __all__ = ["Ledger"]
+
+log = logging.getLogger("mlconnector.delivery")
+
+_SET_BACK = dt.timedelta(minutes=1)
+"""Clocks of several hosts differ by less; more than that somebody has set one."""
 
 
 class Ledger:
     """The durable memory of flows and syncs.
 
     Args:
-        path: A file on a local disk, or ``":memory:"`` for tests.
+        path: A file on a local disk; ``"postgresql://user@host/database"`` (extra ``postgres``), for workers on several
+            hosts; or ``":memory:"`` for tests.
         actor: Who acts; stands in every audit event.
-        high_water: Where the high-water file lies; by default in the user's state directory (delivery rule 13).
+        high_water: Where the high-water file lies; by default in the user's state directory (delivery rule 13). Needed
+            for PostgreSQL, outside of what its backups hold.
         retain_years: How long nothing is pruned (rule B7).
         four_eyes: Payee changes wait for a second actor (rule B7).
         clock: For tests.
 
     Raises:
         InvalidArgument: An option that cannot be meant.
-        LedgerError: The file is no ledger, or lies where it cannot be locked.
-        LedgerRestored: The file is older than it once was.
+        LedgerError: No ledger, one of a newer form, one on a network file system, or one that cannot be written to.
+        MissingExtra: psycopg is not installed.
+
+    A ledger that is older than it once was, or lost, opens: it can be read, backed up and recovered. Whatever would
+    write to it raises ``LedgerRestored`` (delivery rule 13).
     """
 
     def __init__(
@@ -59,9 +72,10 @@ class Ledger:
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         name = os.fspath(path)
-        if name.startswith(("postgresql:", "postgres:")):
+        if name.startswith(POSTGRES) and high_water is None:
             raise InvalidArgument(
-                "path names PostgreSQL, which this version does not speak.", cure="Name an SQLite file on a local disk."
+                "high_water=None: a ledger in PostgreSQL needs a place for its high-water file.",
+                cure="Give a path outside of the database's own disks and backups (delivery rule 13).",
             )
         if not actor.strip():
             raise InvalidArgument(f"actor={actor!r} names nobody.", cure='Say who acts, e.g. actor="nightly job".')
@@ -70,12 +84,12 @@ class Ledger:
         place = None
         if name != ":memory:":
             place = Path(high_water) if high_water is not None else default_path(Path(name))
-        self._name = name
         self.clock = clock
         self.retain_years = retain_years
         self.four_eyes = four_eyes
         self.store = Store(name, actor=actor, clock=clock, high_water=place)
-        self.crosswalk = Crosswalk(self.store)
+        self.crosswalk = Crosswalk(self.store, four_eyes=four_eyes)
+        self.worklist = Worklist(self.store)
         self.inbox = Inbox(self.store)
 
     @property
@@ -90,7 +104,7 @@ class Ledger:
         self.close()
 
     def __repr__(self) -> str:
-        return f"Ledger({self._name!r}, actor={self.actor!r})"
+        return f"Ledger({self.store.name!r}, actor={self.actor!r})"
 
     def close(self) -> None:
         """Close the database; a second call does nothing."""
@@ -144,7 +158,7 @@ class Ledger:
             "SELECT d.*, h.base FROM deliveries AS d JOIN heads AS h ON h.sync = d.sync AND h.usage = d.usage"
             " AND h.key = d.key AND h.latest = d.revision WHERE d.kind = 'purchase_orders' ORDER BY d.id"
         )
-        said: dict[tuple[str, str, str], list[sqlite3.Row]] = {}
+        said: dict[tuple[str, str, str], list[Row]] = {}
         for answer in self.store.read("SELECT * FROM answers WHERE applied = 1 ORDER BY id"):
             said.setdefault((answer["sync"], answer["usage"], answer["key"]), []).append(answer)
         return [order_state_of(row, said.get((row["sync"], row["usage"], row["key"]), ())) for row in rows]
@@ -157,7 +171,8 @@ class Ledger:
         """
         now = self.clock.now()
         rows = self.store.read(
-            "SELECT * FROM deliveries WHERE state = 'delivered' AND control_group IS NOT NULL AND partner_state = ''"
+            "SELECT * FROM deliveries WHERE state = 'delivered' AND control_group IS NOT NULL"
+            " AND partner_state IN ('', 'transmitted')"
             " ORDER BY id"
         )
         found = [delivery_of(row, now) for row in rows]
@@ -182,21 +197,22 @@ class Ledger:
         return None if not rows or rows[0]["found"] is None else str(rows[0]["found"])
 
     def verify(self) -> int:
-        """Walk the audit chain; returns how many events it has.
+        """Check the database's structures, walk the audit chain, and compare payloads with their hashes in it.
+
+        Returns:
+            The number of the last event.
 
         Raises:
-            LedgerError: An event was changed, removed or put in; names the first bad one.
+            LedgerError: Something was damaged, changed, removed or put in; names the first bad one.
         """
-        previous, count = "", 0
-        for row in self.store.read("SELECT * FROM audit ORDER BY number"):
-            *content, kept = tuple(row)
-            previous, count = event_hash(previous, content), count + 1
-            if row["number"] != count or previous != kept:
-                raise LedgerError(
-                    f"The audit is broken at event {count}.",
-                    cure="Compare with a backup; somebody changed the ledger by other means than this library.",
-                )
-        return count
+        faults = self.store.faults()
+        if faults:
+            raise LedgerError(
+                f"{self.store.name} is damaged: {'; '.join(faults)}.",
+                cure="Stop every worker, put the newest backup in its place, call ledger.recover(actor=, reason=).",
+                fault="administrator",
+            )
+        return _audit.verify(self.store)
 
     def head(self) -> dict[str, object]:
         """Number and hash of the last audit event, for safekeeping elsewhere."""
@@ -204,16 +220,101 @@ class Ledger:
         return {"number": rows[0]["number"], "hash": rows[0]["hash"]} if rows else {"number": 0, "hash": ""}
 
     def export_audit(self, path: str | os.PathLike[str]) -> int:
-        """Write the audit as JSON Lines; returns how many events."""
-        rows = self.store.read("SELECT * FROM audit ORDER BY number")
-        with Path(path).open("w", encoding="utf-8") as file:
-            for row in rows:
-                file.write(json.dumps({**dict(row), "facts": json.loads(row["facts"])}) + "\n")
-        return len(rows)
+        """Write the audit as JSON Lines, or as CSV where the path ends with ``.csv``; returns how many events."""
+        return _audit.export(self.store, path)
+
+    @staticmethod
+    def verify_export(path: str | os.PathLike[str], *, head: Mapping[str, object] | None = None) -> int:
+        """Check a file of :meth:`export_audit` without its ledger; returns the number of its last event.
+
+        Args:
+            path: The file.
+            head: What :meth:`head` said at some time; the file must hold that event, unchanged.
+
+        Raises:
+            LedgerError: An event was changed, removed or put in, or ``head`` is not among them.
+            InvalidArgument: The file is no export.
+        """
+        return _audit.verify_export(path, head=head)
 
     def backup(self, path: str | os.PathLike[str]) -> None:
-        """Copy the ledger while it is in use."""
+        """Copy the ledger, as it is at one instant, to a new SQLite file while it is in use.
+
+        A copy that is put back is noticed (``LedgerRestored``), even where nothing happened since; see :meth:`recover`.
+
+        Raises:
+            InvalidArgument: The file exists.
+            LedgerError: The disk does not take it.
+        """
+        if Path(path).exists():
+            raise InvalidArgument(f"path={os.fspath(path)!r} exists.", cure="Name a file that does not.")
         self.store.backup(os.fspath(path))
+
+    def recover(self, *, actor: str, reason: str, counters: Mapping[str, int] | None = None) -> int:
+        """Take up work with a restored or lost ledger: what is at the targets is adopted, not sent again.
+
+        Call it while no other worker is alive. The epoch rises, so that no token of before is worth anything; counters
+        go above what was ever reserved; whatever was recorded, sending or in doubt is ``unknown``. The next run of each
+        sync reads its source once, completely, before it sends anything, and lets what the target holds decide
+        (delivery rule 13).
+
+        Args:
+            actor, reason: Who decided, and why.
+            counters: Last number used, by counter, where it is known from the partner or the target: for a ledger that
+                was lost together with its high-water file.
+
+        Returns:
+            How many deliveries are unknown now.
+
+        Raises:
+            InvalidArgument: No actor, no reason, or a counter that is no number.
+            LedgerError: The database or the high-water file does not take it.
+        """
+        return _recovery.recover(self.store, actor=actor, reason=reason, counters=counters)
+
+    def prune(self, before: dt.date, *, actor: str | None = None, reason: str = "retention") -> Pruned:
+        """Remove what ended before a day: earlier revisions, bytes of messages, the audit's beginning.
+
+        What stands at a target, the newest revision of each key, and whatever is open or under hold stays.
+
+        Args:
+            before: A date (begins at midnight UTC) or an aware datetime.
+            actor: Who decided; the ledger's actor by default. ``reason``: why.
+
+        Raises:
+            InvalidArgument: Within the years that are retained (rule B7).
+        """
+        return _retention.prune(
+            self.store, before, retain_years=self.retain_years, actor=actor or self.actor, reason=reason
+        )
+
+    def forget(self, key: str, *, actor: str, reason: str) -> int:
+        """Blank documents, payloads and messages under a key, in all flows; hashes, states and the audit stay.
+
+        Returns:
+            How many revisions and messages were blanked.
+
+        Raises:
+            InvalidArgument: Something under it is not closed yet, or no actor or reason.
+            LedgerError: It is under legal hold.
+        """
+        return _retention.forget(self.store, key, actor=actor, reason=reason)
+
+    def hold(self, key: str, *, actor: str, reason: str) -> None:
+        """Put a key under legal hold: nothing under it is pruned or forgotten (rule B7)."""
+        _retention.hold(self.store, key, actor=actor, reason=reason)
+
+    def unhold(self, key: str, *, actor: str, reason: str) -> None:
+        """End a legal hold.
+
+        Raises:
+            InvalidArgument: There is none, or no actor or reason.
+        """
+        _retention.unhold(self.store, key, actor=actor, reason=reason)
+
+    def holds(self) -> list[Hold]:
+        """Every legal hold, by key."""
+        return _retention.holds(self.store)
 
     def bind(self, flow: str, systems: Mapping[str, str]) -> None:
         """Bind a flow to its systems at first use (rule B3).
@@ -225,19 +326,25 @@ class Ledger:
         Raises:
             LedgerMismatch: The flow is bound to other ones.
         """
-        bound = self.bound(flow)
+        bound = self.bound(flow) or self._bind_first(flow, systems)
         wrong = {name: bound[name] for name, origin in systems.items() if bound.get(name, origin) != origin}
         if wrong:
             raise LedgerMismatch(
-                f"In {self._name} the flow {flow!r} belongs to {wrong}, not to {dict(systems)}.",
+                f"In {self.store.name} the flow {flow!r} belongs to {wrong}, not to {dict(systems)}.",
                 cure="Either give the flow another name=, or, if the same system has moved,"
                 " whoever runs it calls ledger.rename_origin(old, new).",
             )
-        if not bound:
-            with self.store.transaction() as transaction:
-                for name, origin in systems.items():
-                    transaction.execute("INSERT INTO bindings VALUES (?, ?, ?)", (flow, name, origin))
-                transaction.audit("bound", flow, systems=dict(systems))
+
+    def _bind_first(self, flow: str, systems: Mapping[str, str]) -> dict[str, str]:
+        """What the flow is bound to from now on; another worker may have been first."""
+        with self.store.transaction() as transaction:
+            rows = transaction.rows("SELECT system, origin FROM bindings WHERE flow = ?", (flow,))
+            if rows:
+                return {row["system"]: row["origin"] for row in rows}
+            for name, origin in systems.items():
+                transaction.execute("INSERT INTO bindings VALUES (?, ?, ?)", (flow, name, origin))
+            transaction.audit("bound", flow, systems=dict(systems))
+        return dict(systems)
 
     def bound(self, flow: str) -> dict[str, str]:
         """The systems a flow is bound to."""
@@ -259,18 +366,36 @@ class Ledger:
         """
         now, seconds = self.clock.now().timestamp(), length.total_seconds()
         with self.store.transaction() as transaction:
+            self._note_clock(transaction, sync)
             rows = transaction.rows("SELECT * FROM leases WHERE sync = ?", (sync,))
             if rows and rows[0]["expires"] > now:
+                until = dt.datetime.fromtimestamp(rows[0]["expires"], dt.UTC)
                 raise LeaseLost(
                     f"{rows[0]['worker']} is working on {sync}.",
-                    cure="Wait until it is done; a dead worker's lease ends by itself.",
+                    cure=f"Wait until it is done; a dead worker's lease ends at {until:%Y-%m-%d %H:%M:%S} UTC",
                 )
             token = f"{self.store.meta('epoch')}-{secrets.token_hex(12)}"
             transaction.execute(
-                "INSERT OR REPLACE INTO leases VALUES (?, ?, ?, ?)", (sync, token, worker, now + seconds)
+                "INSERT INTO leases VALUES (?, ?, ?, ?) ON CONFLICT (sync) DO UPDATE SET token = excluded.token,"
+                " worker = excluded.worker, expires = excluded.expires",
+                (sync, token, worker, now + seconds),
             )
             transaction.audit("lease", sync, worker=worker, token=token)
+        # A copy made before this run is an older one from now on, however the run ends.
+        self.store.checkpoint(settled=False)
         return Lease(sync, token, now + seconds, seconds)
+
+    @staticmethod
+    def _note_clock(transaction: Transaction, sync: str) -> None:
+        """A clock that was set back makes waits longer, never shorter; a person should know why."""
+        last = transaction.rows("SELECT at FROM audit ORDER BY number DESC LIMIT 1")
+        before = dt.datetime.fromisoformat(last[0]["at"]) if last else transaction.now
+        if before - transaction.now > _SET_BACK:
+            transaction.audit("clock set back", sync, last_event=before)
+            log.warning(
+                "the clock is %s behind the last event of the ledger; leases and settling delays take so much longer",
+                before - transaction.now,
+            )
 
     def release(self, lease: Lease) -> None:
         """Give the lease back, if it is still this one."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 
+from mlconnector.delivery._database import Row
 from mlconnector.delivery._job import Job, log
 from mlconnector.delivery._store import Transaction
 from mlconnector.errors import DeliveryInDoubt, DocumentError, MLConnectorError, TargetChanged
@@ -19,7 +19,7 @@ class Outcomes:
     def __init__(self, job: Job) -> None:
         self._job = job
 
-    def delivered(self, transaction: Transaction, row: sqlite3.Row, receipt: Receipt, *, how: str) -> None:
+    def delivered(self, transaction: Transaction, row: Row, receipt: Receipt, *, how: str) -> None:
         """It is there: the base is this revision now (delivery rule 3)."""
         job = self._job
         target_id = receipt.id if receipt.id is not None else row["target_id"]
@@ -49,33 +49,33 @@ class Outcomes:
         job.in_a_row = ("", 0)
         job.report.note(row["key"], "delivered")
 
-    def step_done(self, transaction: Transaction, row: sqlite3.Row, done: tuple[str, ...]) -> None:
+    def step_done(self, transaction: Transaction, row: Row, done: tuple[str, ...]) -> None:
         """One of several calls is done; the next one has an intent of its own (delivery rule 8)."""
         job = self._job
         transaction.move(row["id"], "recorded", done=list(done), step=None)
         transaction.audit("step done", job.sync, row["key"], revision=row["revision"], done=list(done))
         job.report.note(row["key"], "queued")
 
-    def unchanged(self, transaction: Transaction, row: sqlite3.Row) -> None:
+    def unchanged(self, transaction: Transaction, row: Row) -> None:
         """The target has this content already."""
         transaction.move(row["id"], "unchanged")
         transaction.audit("unchanged", self._job.sync, row["key"], revision=row["revision"])
         self._job.report.note(row["key"], "unchanged")
 
-    def again(self, transaction: Transaction, row: sqlite3.Row, why: str) -> None:
+    def again(self, transaction: Transaction, row: Row, why: str) -> None:
         """It surely did not act: queued again, with the same bytes and numbers (delivery rule 10)."""
         transaction.move(row["id"], "recorded")
         transaction.audit("not acted", self._job.sync, row["key"], revision=row["revision"], why=why)
         self._job.report.note(row["key"], "queued", why)
 
-    def in_doubt(self, transaction: Transaction, row: sqlite3.Row, why: str) -> None:
+    def in_doubt(self, transaction: Transaction, row: Row, why: str) -> None:
         """Sent, and no proof whether it acted."""
         since = transaction.now.timestamp()
         transaction.move(row["id"], "in doubt", faults=[why], doubtful_since=row["doubtful_since"] or since)
         transaction.audit("in doubt", self._job.sync, row["key"], revision=row["revision"], why=why)
         self._job.report.note(row["key"], "in_doubt", "no answer")
 
-    def parked(self, transaction: Transaction, row: sqlite3.Row, error: MLConnectorError, detail: str = "") -> None:
+    def parked(self, transaction: Transaction, row: Row, error: MLConnectorError, detail: str = "") -> None:
         """It needs a person; kept whole, with every reason."""
         job = self._job
         detail = detail or ("conflict" if isinstance(error, TargetChanged) else "refused")
@@ -91,7 +91,7 @@ class Outcomes:
             name, count = job.in_a_row
             job.in_a_row = (cause, count + 1 if name == cause else 1)
 
-    def answered(self, transaction: Transaction, row: sqlite3.Row, answer: Receipt | MLConnectorError) -> None:
+    def answered(self, transaction: Transaction, row: Row, answer: Receipt | MLConnectorError) -> None:
         """One answer of ``deliver``."""
         if isinstance(answer, Receipt):
             self._receipt(transaction, row, answer)
@@ -102,7 +102,7 @@ class Outcomes:
         else:
             self.parked(transaction, row, answer)
 
-    def _receipt(self, transaction: Transaction, row: sqlite3.Row, receipt: Receipt) -> None:
+    def _receipt(self, transaction: Transaction, row: Row, receipt: Receipt) -> None:
         steps = tuple(json.loads(row["steps"]))
         done = (*json.loads(row["done"]), row["step"])
         if not steps or set(steps) <= set(done):

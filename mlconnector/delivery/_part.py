@@ -53,13 +53,12 @@ def attend(transaction: Transaction, name: str, kind: str, key: str, text: str) 
     )
     if open_already:
         return None
-    added = transaction.execute(
-        "INSERT INTO attention (sync, kind, key, text, since) VALUES (?, ?, ?, ?, ?)",
+    added = transaction.rows(
+        "INSERT INTO attention (sync, kind, key, text, since) VALUES (?, ?, ?, ?, ?) RETURNING *",
         (name, kind, key, text, transaction.at),
     )
     transaction.audit("attention", name, key, text=text)
-    row = transaction.rows("SELECT * FROM attention WHERE id = ?", (added.lastrowid,))[0]
-    return attention_of(row, transaction.now)
+    return attention_of(added[0], transaction.now)
 
 
 def report_of(ledger: Ledger, name: str, report: KindReport, *, dry_run: bool) -> Report:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-import sqlite3
+from collections.abc import Mapping
 from typing import Any
 
 import attrs
 
-from mlconnector.documents import from_json
+from mlconnector.delivery._database import Row
+from mlconnector.documents import Document, from_json
+from mlconnector.errors import InvalidDocument
 from mlconnector.http import dumps, loads
 from mlconnector.target import ControlNumbers, Counters, Payload, Prepared
 
-__all__ = ["counters_text", "frozen", "prepared_of", "thawed"]
+__all__ = ["counters_text", "document_of", "frozen", "prepared_of", "thawed"]
 
 
 def frozen(payload: Payload) -> tuple[bytes, str]:
@@ -40,7 +42,22 @@ def counters_text(counters: Counters | None) -> str:
     return "" if counters is None else json.dumps([counters.interchange, counters.group])
 
 
-def prepared_of(row: sqlite3.Row, flow: str) -> Prepared:
+def document_of(row: Row | Mapping[str, Any]) -> Document:
+    """The document of a revision.
+
+    Raises:
+        InvalidDocument: It was forgotten.
+    """
+    if not row["document"]:
+        raise InvalidDocument(
+            f"Revision {row['revision']} of {row['key']!r} was forgotten.",
+            cause="forgotten",
+            cure="Whoever had it forgotten tells the partner of the change by other means.",
+        )
+    return from_json(row["document"])
+
+
+def prepared_of(row: Row, flow: str) -> Prepared:
     """A delivery that was sent, as ``find`` and ``deliver`` see it: rendered bytes, marker, numbers, step."""
     control = None if row["interchange"] is None else ControlNumbers(row["interchange"], row["control_group"])
     described: dict[str, Any] = json.loads(row["described"])

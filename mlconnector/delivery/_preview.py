@@ -9,10 +9,10 @@ import attrs
 
 from mlconnector.delivery._job import Excluded, Settings
 from mlconnector.delivery._ledger import Ledger
-from mlconnector.delivery._payload import frozen
+from mlconnector.delivery._payload import document_of, frozen
 from mlconnector.delivery._report import KindReport, Preview
 from mlconnector.delivery._sending import action_of
-from mlconnector.documents import Document, from_json
+from mlconnector.documents import Document
 from mlconnector.errors import DocumentError
 from mlconnector.records import Records
 from mlconnector.target import Change, ControlNumbers, Prepared, Target
@@ -63,17 +63,17 @@ class Previewer:
             report.note(key, "baselined")
             return
         action = action_of(document, known=base > 0)
-        change = Change(
-            document=document,
-            previous=self._revision(usage, key, base) if base else None,
-            action=action,
-            sequence=0 if action == "create" else heads[0]["sequence"] + 1,
-            revision=heads[0]["latest"] + 1 if heads else 1,
-            key=key,
-            target_id=heads[0]["target_id"] if heads else None,
-            crosswalk=self._ledger.crosswalk,
-        )
         try:
+            change = Change(
+                document=document,
+                previous=self._revision(usage, key, base) if base else None,
+                action=action,
+                sequence=0 if action == "create" else heads[0]["sequence"] + 1,
+                revision=heads[0]["latest"] + 1 if heads else 1,
+                key=key,
+                target_id=heads[0]["target_id"] if heads else None,
+                crosswalk=self._ledger.crosswalk,
+            )
             prepared = attrs.evolve(self._target.prepare(change), key=key, revision=change.revision)
         except DocumentError as error:
             report.note(key, "parked", error.cause or type(error).__name__)
@@ -91,10 +91,10 @@ class Previewer:
 
     def _revision(self, usage: str, key: str, revision: int) -> Document:
         rows = self._ledger.store.read(
-            "SELECT document FROM deliveries WHERE sync = ? AND usage = ? AND key = ? AND revision = ?",
+            "SELECT * FROM deliveries WHERE sync = ? AND usage = ? AND key = ? AND revision = ?",
             (self._settings.sync, usage, key, revision),
         )
-        return from_json(rows[0]["document"])
+        return document_of(rows[0])
 
     def _next(self, prepared: Prepared) -> ControlNumbers | None:
         if prepared.counters is None:

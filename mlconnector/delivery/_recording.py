@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import hashlib
 import json
-import sqlite3
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from mlconnector.delivery._database import Row
 from mlconnector.delivery._job import Excluded, Job
 from mlconnector.delivery._rows import QUEUED
 from mlconnector.delivery._store import Transaction
 from mlconnector.documents import Document, to_json
 from mlconnector.records import Page, Rejected
 
-__all__ = ["DROPPED", "Recorder", "category"]
+__all__ = ["BASELINE", "DROPPED", "Recorder", "category"]
+
+BASELINE = "baseline"
+"""Reason of an unknown revision that would have been taken as known from the first day (rule B2)."""
 
 DROPPED = "dropped by a person"
 """Reason of a revision that a person said must not go; only a later revision takes its place."""
 
 
-def category(row: sqlite3.Row | Mapping[str, Any]) -> str:
+def category(row: Row | Mapping[str, Any]) -> str:
     """Where a delivery counts in the report, when nothing was done about it in this run."""
     state = row["state"]
     if state == "in doubt":
@@ -51,7 +56,10 @@ class Recorder:
                 self._reject(transaction, rejected)
             if save_cursor and page.cursor is not None:
                 cursor = json.dumps(page.cursor)
-                transaction.execute("INSERT OR REPLACE INTO cursors VALUES (?, ?)", (job.sync, cursor))
+                transaction.execute(
+                    "INSERT INTO cursors VALUES (?, ?) ON CONFLICT (sync) DO UPDATE SET cursor = excluded.cursor",
+                    (job.sync, cursor),
+                )
 
     def gone(self, keys: Iterable[str]) -> None:
         """Waiting keys that the source no longer has."""
@@ -79,6 +87,7 @@ class Recorder:
         if not document.ready:
             self._wait(transaction, document, usage)
             return
+        distrusted = self._distrusted(transaction, key)
         transaction.execute("DELETE FROM waiting WHERE sync = ? AND key = ?", (job.sync, key))
         content = job.target.content(document)
         if head is not None and head["latest_content"] == content:
@@ -88,16 +97,34 @@ class Recorder:
             )[0]
             if latest["state"] == "superseded" and latest["reason"] == DROPPED:
                 job.report.note(key, "excluded", DROPPED)
+            elif distrusted and latest["state"] in ("delivered", "unchanged", "superseded") and not latest["forgotten"]:
+                self._doubt(transaction, latest, key)
+            elif latest["state"] == "superseded" and latest["forgotten"]:
+                self._add(transaction, document, usage, content, head, distrusted=distrusted)
             elif latest["state"] == "superseded":
                 self._again(transaction, latest["id"], key)
             elif job.report.outcome.get(key) != "delivered":
                 job.report.note(key, category(latest))
             return
-        self._add(transaction, document, usage, content, head)
+        self._add(transaction, document, usage, content, head, distrusted=distrusted)
 
-    def _excluded(
-        self, transaction: Transaction, document: Document, head: sqlite3.Row | None, usage: str
-    ) -> str | None:
+    def _distrusted(self, transaction: Transaction, key: str) -> bool:
+        """What is known of the key may be overtaken: it could have been sent in the time a recovered ledger lost.
+
+        Once the source was read to its end, that is true only of what has waited since before.
+        """
+        recovery = self._job.recovery
+        if recovery is None or recovery.read_at is None:
+            return recovery is not None
+        rows = transaction.rows("SELECT since FROM waiting WHERE sync = ? AND key = ?", (self._job.sync, key))
+        return bool(rows) and dt.datetime.fromisoformat(rows[0]["since"]) <= recovery.read_at
+
+    def _doubt(self, transaction: Transaction, latest: Row, key: str) -> None:
+        transaction.move(latest["id"], "unknown", doubtful_since=transaction.now.timestamp())
+        transaction.audit("unknown", self._job.sync, key, revision=latest["revision"], was=latest["state"])
+        self._job.report.note(key, "queued", "unknown since the recovery")
+
+    def _excluded(self, transaction: Transaction, document: Document, head: Row | None, usage: str) -> str | None:
         select = self._job.settings.select
         if select is None:
             return None
@@ -109,9 +136,7 @@ class Recorder:
             self._job.attend(transaction, document.key, found.attention)
         return found.reason
 
-    def _withdrawn(
-        self, transaction: Transaction, document: Document, head: sqlite3.Row | None, usage: str
-    ) -> Document:
+    def _withdrawn(self, transaction: Transaction, document: Document, head: Row | None, usage: str) -> Document:
         """What the target has and may no longer have: told as taken back, where the flow says so."""
         withdraw = self._job.settings.withdraw
         known = head is not None and (head["base"] > 0 or self._is_open(transaction, usage, document.key))
@@ -154,28 +179,34 @@ class Recorder:
         self._job.report.note(key, "queued")
 
     def _add(
-        self, transaction: Transaction, document: Document, usage: str, content: str, head: sqlite3.Row | None
+        self,
+        transaction: Transaction,
+        document: Document,
+        usage: str,
+        content: str,
+        head: Row | None,
+        *,
+        distrusted: bool,
     ) -> None:
         job, key = self._job, document.key
         revision = 1 if head is None else head["latest"] + 1
         base_is_baseline = head is not None and self._is_baseline(transaction, usage, key, head["base"])
-        quiet = self._baseline or (base_is_baseline and job.settings.on_baseline_change == "attention")
-        state = "baselined" if quiet else "recorded"
+        untold = base_is_baseline and job.settings.on_baseline_change == "attention"
+        unknown = distrusted and not untold
+        quiet = not unknown and (self._baseline or untold)
+        state = "unknown" if unknown else "baselined" if quiet else "recorded"
         if not quiet:
             self._supersede(transaction, usage, key)
         stamp = None if document.provenance is None else document.provenance.updated_at
+        text = to_json(document)
         transaction.execute(
             "INSERT INTO deliveries (sync, usage, kind, key, revision, content, fingerprint, stamp, document, state,"
-            " recorded_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " reason, doubtful_since, recorded_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 *(job.sync, usage, job.settings.kind, key, revision, content, document.fingerprint),
-                *(
-                    None if stamp is None else stamp.isoformat(),
-                    to_json(document),
-                    state,
-                    transaction.at,
-                    transaction.at,
-                ),
+                *(None if stamp is None else stamp.isoformat(), text, state),
+                *(BASELINE if unknown and self._baseline else "", transaction.now.timestamp() if unknown else None),
+                *(transaction.at, transaction.at),
             ),
         )
         base = (revision, content) if quiet else (0, None)
@@ -187,9 +218,17 @@ class Recorder:
             " latest_content = excluded.latest_content, base = excluded.base, base_content = excluded.base_content",
             (job.sync, usage, key, revision, content, *base),
         )
-        transaction.audit(state, job.sync, key, revision=revision, fingerprint=document.fingerprint, stamp=stamp)
-        job.report.note(key, "baselined" if quiet else "queued")
-        if base_is_baseline and job.settings.on_baseline_change == "attention" and not self._baseline:
+        transaction.audit(
+            state,
+            job.sync,
+            key,
+            revision=revision,
+            fingerprint=document.fingerprint,
+            document_sha256=hashlib.sha256(text.encode()).hexdigest(),
+            stamp=stamp,
+        )
+        job.report.note(key, "baselined" if quiet else "queued", "unknown since the recovery" if unknown else "")
+        if untold and not self._baseline:
             job.attend(transaction, key, "It was there before the first day and has changed; the partner was not told.")
 
     def _is_baseline(self, transaction: Transaction, usage: str, key: str, revision: int) -> bool:

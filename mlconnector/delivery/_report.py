@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import html
 from collections import Counter
 from collections.abc import Mapping
 
 import attrs
 
+from mlconnector._html import notes, table
 from mlconnector.delivery._rows import Attention
 from mlconnector.errors import DocumentError, MLConnectorError
 
@@ -192,10 +192,8 @@ class Report:
         return "\n".join([*lines, *(f"  {note}" for note in self._notes())])
 
     def _repr_html_(self) -> str:
-        def row(cells: list[str], tag: str) -> str:
-            return "<tr>" + "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in cells) + "</tr>"
-
         head, *rows = self._table()
-        body = row(head, "th") + "".join(row(cells, "td") for cells in rows)
-        notes = "".join(f"<li>{html.escape(note)}</li>" for note in self._notes())
-        return f"<table><caption>{html.escape(self.flow)}</caption>{body}</table><ul>{notes}</ul>"
+        caption = f"{self.flow}{' (dry run, nothing sent)' if self.dry_run else ''}"
+        previews = [(one.action, one.kind, one.key, one.marker, one.faults) for one in self.previews]
+        shown = table(("action", "kind", "key", "would go as", "would be parked for"), previews) if previews else ""
+        return table(head, rows, caption=caption) + notes(self._notes()) + shown

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
 
-from mlconnector.documents import Document, from_json
+from mlconnector.delivery._database import Row
+from mlconnector.delivery._payload import document_of
+from mlconnector.documents import Document
 
 __all__ = [
     "QUEUED",
@@ -41,15 +42,15 @@ class Delivery:
     Args:
         flow: The sync it belongs to. ``usage``: usage indicator (``"T"``, ``"P"`` or empty).
         state: ``recorded``, ``sending``, ``in doubt``, ``parked``, ``delivered``, ``unchanged``, ``superseded``,
-            ``baselined``.
+            ``baselined``, ``unknown`` (after a recovery, until the target has said what it has).
         detail: For parked: ``refused``, ``conflict`` or ``in doubt``.
         faults: Everything that stands against it. ``cause``: a short word for what parks many alike.
         interchange, group: Control numbers of the latest transmission (ISA13, GS06).
         marker: What it is recognised by at the target. ``target_id``: id of the record there.
-        partner_state: What the partner's system said of this transmission: ``"accepted"``, ``"accepted with errors"``,
-            ``"rejected"``; empty before it answered.
+        partner_state: What the partner's system said of this transmission: ``"transmitted"`` (its envelope was taken),
+            ``"accepted"``, ``"accepted with errors"``, ``"rejected"``; empty before it answered.
         described: What the target says of it: partner, folder, connection.
-        age: Since it was recorded.
+        age: Since it was recorded. ``forgotten``: when its document and payload were blanked.
     """
 
     id: int
@@ -76,15 +77,20 @@ class Delivery:
     recorded_at: dt.datetime
     updated_at: dt.datetime
     age: dt.timedelta
+    forgotten: dt.datetime | None = None
     _text: str = attrs.field(repr=False, alias="text")
 
     @property
     def document(self) -> Document:
-        """The revision itself."""
-        return from_json(self._text)
+        """The revision itself.
+
+        Raises:
+            InvalidDocument: It was forgotten.
+        """
+        return document_of({"document": self._text, "key": self.key, "revision": self.revision})
 
 
-def delivery_of(row: sqlite3.Row, now: dt.datetime) -> Delivery:
+def delivery_of(row: Row, now: dt.datetime) -> Delivery:
     """A table row as a delivery."""
     recorded = _instant(row["recorded_at"])
     return Delivery(
@@ -112,6 +118,7 @@ def delivery_of(row: sqlite3.Row, now: dt.datetime) -> Delivery:
         recorded_at=recorded,
         updated_at=_instant(row["updated_at"]),
         age=now - recorded,
+        forgotten=_instant(row["forgotten"]) if row["forgotten"] else None,
         text=row["document"],
     )
 
@@ -140,7 +147,7 @@ class HistoryEvent:
         return f"{self.at:%Y-%m-%d %H:%M:%S}  {self.event:<12} {facts}"
 
 
-def event_of(row: sqlite3.Row) -> HistoryEvent:
+def event_of(row: Row) -> HistoryEvent:
     """A table row as an event."""
     return HistoryEvent(
         number=row["number"],
@@ -170,7 +177,7 @@ class Attention:
         return f"{self.kind} {self.key}: {self.text}"
 
 
-def attention_of(row: sqlite3.Row, now: dt.datetime) -> Attention:
+def attention_of(row: Row, now: dt.datetime) -> Attention:
     """A table row as an attention item."""
     since = _instant(row["since"])
     return Attention(
@@ -209,7 +216,7 @@ class OrderState:
     updated_at: dt.datetime
 
 
-def order_state_of(row: sqlite3.Row, answers: Sequence[sqlite3.Row]) -> OrderState:
+def order_state_of(row: Row, answers: Sequence[Row]) -> OrderState:
     """The newest revision of an order with everything its partner said, oldest first."""
     confirmed = ""
     differences: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""The ledger's tables (SQLite), form by form."""
+"""The ledger's tables, form by form, in the types of SQLite; PostgreSQL's are put in their place there."""
 
 from __future__ import annotations
 
@@ -86,5 +86,26 @@ CREATE TABLE answers (
 CREATE INDEX answers_by_key ON answers (sync, key);
 """
 
-FORMS = (_FIRST, _INBOUND)
+_DESK = """
+CREATE TABLE crosswalk_waiting (
+    number INTEGER PRIMARY KEY, kind TEXT NOT NULL, action TEXT NOT NULL, ids TEXT NOT NULL, actor TEXT NOT NULL,
+    reason TEXT NOT NULL, since TEXT NOT NULL
+);
+CREATE TABLE owners (
+    sync TEXT NOT NULL, key TEXT NOT NULL, owner TEXT NOT NULL, PRIMARY KEY (sync, key)
+) WITHOUT ROWID;
+"""
+
+_KEEPING = """
+CREATE TABLE holds (
+    key TEXT PRIMARY KEY, reason TEXT NOT NULL, actor TEXT NOT NULL, since TEXT NOT NULL
+) WITHOUT ROWID;
+ALTER TABLE deliveries ADD COLUMN forgotten TEXT NOT NULL DEFAULT '';
+CREATE INDEX inbox_by_key ON inbox (business_key);
+CREATE INDEX inbox_by_work ON inbox (box, state, code, updated_at);
+CREATE INDEX owed_by_time ON owed (box, stored_at);
+CREATE INDEX attention_by_key ON attention (sync, key);
+"""
+
+FORMS = (_FIRST, _INBOUND, _DESK, _KEEPING)
 """Statements that lead from one form to the next; a ledger's form is how many of them it has."""

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sqlite3
 from collections.abc import Callable
 from typing import Any
 
 import attrs
 
+from mlconnector.delivery._database import Row
 from mlconnector.delivery._job import HOLDING, Job
 from mlconnector.delivery._outcome import Outcomes
-from mlconnector.delivery._payload import counters_text, frozen, thawed
+from mlconnector.delivery._payload import counters_text, document_of, frozen, thawed
 from mlconnector.delivery._store import Transaction
 from mlconnector.documents import from_json
 from mlconnector.errors import (
@@ -28,10 +28,10 @@ from mlconnector.errors import (
 from mlconnector.http import send_window
 from mlconnector.target import Action, Change, ControlNumbers, Counters, Prepared, Receipt
 
-__all__ = ["Sender", "action_of"]
+__all__ = ["DEAD_IN_A_ROW", "STOPPING", "Sender", "action_of"]
 
-_STOPPING = (AuthenticationFailed, PermissionDenied)
-_DEAD_IN_A_ROW = 10
+STOPPING = (AuthenticationFailed, PermissionDenied)
+DEAD_IN_A_ROW = 10
 _HELD_BY_OTHER = HOLDING.replace("state", "o.state").replace("detail", "o.detail")
 
 
@@ -74,9 +74,7 @@ class Sender:
                 self._send(batch)
             self._check_parked()
 
-    def _ready(
-        self, room: int, newer_than: int, keys: frozenset[str] | None
-    ) -> list[tuple[sqlite3.Row, Prepared]] | None:
+    def _ready(self, room: int, newer_than: int, keys: frozenset[str] | None) -> list[tuple[Row, Prepared]] | None:
         rows = self._queued(room, newer_than, keys)
         if not rows:
             return None
@@ -88,8 +86,8 @@ class Sender:
                 ready.append((row, prepared))
         return ready
 
-    def _queued(self, room: int, newer_than: int, keys: frozenset[str] | None) -> list[sqlite3.Row]:
-        found: list[sqlite3.Row] = []
+    def _queued(self, room: int, newer_than: int, keys: frozenset[str] | None) -> list[Row]:
+        found: list[Row] = []
         after = newer_than
         while len(found) < room:
             rows = self._job.ledger.store.read(
@@ -105,16 +103,15 @@ class Sender:
             found += [row for row in rows if row["id"] not in self._job.tried and (keys is None or row["key"] in keys)]
         return found[:room]
 
-    def _prepare(self, row: sqlite3.Row) -> Prepared | None:
+    def _prepare(self, row: Row) -> Prepared | None:
         job = self._job
-        head = self._head(row)
+        head = self.head(row)
         if head["base"] and head["base_content"] == row["content"] and not row["forced"] and row["done"] == "[]":
             with job.ledger.store.transaction(job.lease) as transaction:
                 self._outcomes.unchanged(transaction, row)
             return None
         try:
-            prepared = job.target.prepare(self._change(row, head))
-            self._check_claim(row, prepared)
+            prepared = self.prepared(row, head)
         except DocumentError as error:
             with job.ledger.store.transaction(job.lease) as transaction:
                 self._outcomes.parked(transaction, row, error)
@@ -122,22 +119,31 @@ class Sender:
         except MLConnectorError as error:
             self._not_asked(row, error, "references")
             return None
-        done = tuple(json.loads(row["done"]))
-        left = tuple(step for step in prepared.steps if step not in done)
-        prepared = attrs.evolve(
-            prepared,
-            key=row["key"],
-            revision=row["revision"],
-            flow=job.sync,
-            target_id=prepared.target_id if prepared.target_id is not None else head["target_id"],
-            attempt=row["attempt"] + 1,
-            step=left[0] if left else None,
-        )
         if row["attempt"] == 0 and not row["forced"] and row["done"] == "[]" and not self._looked(row, head, prepared):
             return None
         return prepared
 
-    def _check_claim(self, row: sqlite3.Row, prepared: Prepared) -> None:
+    def prepared(self, row: Row, head: Any) -> Prepared:
+        """A revision made ready by the target, with its key, attempt and the step to make now.
+
+        Raises:
+            DocumentError: It cannot go as it is.
+        """
+        prepared = self._job.target.prepare(self._change(row, head))
+        self._check_claim(row, prepared)
+        done = tuple(json.loads(row["done"]))
+        left = tuple(step for step in prepared.steps if step not in done)
+        return attrs.evolve(
+            prepared,
+            key=row["key"],
+            revision=row["revision"],
+            flow=self._job.sync,
+            target_id=prepared.target_id if prepared.target_id is not None else head["target_id"],
+            attempt=row["attempt"] + 1,
+            step=left[0] if left else None,
+        )
+
+    def _check_claim(self, row: Row, prepared: Prepared) -> None:
         if prepared.claim is None:
             return
         kind, system, name = prepared.claim
@@ -149,21 +155,22 @@ class Sender:
                 cure="Whoever runs the flow makes the name unique, e.g. with the company in order_number= (rule B13).",
             )
 
-    def _head(self, row: sqlite3.Row) -> sqlite3.Row:
+    def head(self, row: Row) -> Row:
+        """What is known of the key of a delivery."""
         return self._job.ledger.store.read(
             "SELECT * FROM heads WHERE sync = ? AND usage = ? AND key = ?", (row["sync"], row["usage"], row["key"])
         )[0]
 
-    def _change(self, row: sqlite3.Row, head: sqlite3.Row) -> Change[Any]:
+    def _change(self, row: Row, head: Any) -> Change[Any]:
         job, document = self._job, from_json(row["document"])
         action = action_of(document, known=head["base"] > 0)
         previous = None
         if head["base"]:
             kept = job.ledger.store.read(
-                "SELECT document FROM deliveries WHERE sync = ? AND usage = ? AND key = ? AND revision = ?",
+                "SELECT * FROM deliveries WHERE sync = ? AND usage = ? AND key = ? AND revision = ?",
                 (row["sync"], row["usage"], row["key"], head["base"]),
             )
-            previous = from_json(kept[0]["document"])
+            previous = document_of(kept[0])
         sequence = 0 if action == "create" else row["sequence"] or head["sequence"] + 1
         return Change(
             document=document,
@@ -176,7 +183,7 @@ class Sender:
             crosswalk=job.ledger.crosswalk,
         )
 
-    def _looked(self, row: sqlite3.Row, head: sqlite3.Row, prepared: Prepared) -> bool:
+    def _looked(self, row: Row, head: Row, prepared: Prepared) -> bool:
         """Look before a first write (delivery rules 7 and 12); False where that settled it."""
         job = self._job
         creating = head["base"] == 0
@@ -201,6 +208,8 @@ class Sender:
             return True
         done = tuple(step for step in prepared.steps if step in receipt.steps)
         with job.ledger.store.transaction(job.lease) as transaction:
+            if prepared.claim is not None:
+                job.ledger.crosswalk.claim(transaction, *prepared.claim, row["key"])
             if done and done != prepared.steps:
                 # It is there and not yet where it should be: only what is left is called (delivery rule 8).
                 transaction.move(row["id"], row["state"], steps=list(prepared.steps), target_id=receipt.id)
@@ -210,7 +219,7 @@ class Sender:
             self._outcomes.delivered(transaction, row, attrs.evolve(receipt, existing=True), how="found before sending")
         return False
 
-    def _not_asked(self, row: sqlite3.Row, error: MLConnectorError, what: str) -> None:
+    def _not_asked(self, row: Row, error: MLConnectorError, what: str) -> None:
         """A question before the first write got no answer: the delivery stays queued (delivery rules 6 and 15).
 
         Raises:
@@ -221,10 +230,10 @@ class Sender:
             transaction.audit(what, job.sync, row["key"], revision=row["revision"], failed=error.message)
         job.report.note(row["key"], "queued", error.message)
         self._lost_in_a_row += 1
-        if isinstance(error, _STOPPING) or self._lost_in_a_row >= _DEAD_IN_A_ROW:
+        if isinstance(error, STOPPING) or self._lost_in_a_row >= DEAD_IN_A_ROW:
             raise error
 
-    def _send(self, batch: list[tuple[sqlite3.Row, Prepared]]) -> None:
+    def _send(self, batch: list[tuple[Row, Prepared]]) -> None:
         rows, members, send_by = self._intent(batch)
         job = self._job
         try:
@@ -253,7 +262,7 @@ class Sender:
                 if isinstance(answer, Receipt) and job.report.outcome.get(row["key"]) == "queued":
                     job.tried.discard(row["id"])
 
-    def _intent(self, batch: list[tuple[sqlite3.Row, Prepared]]) -> tuple[list[sqlite3.Row], list[Prepared], float]:
+    def _intent(self, batch: list[tuple[Row, Prepared]]) -> tuple[list[Row], list[Prepared], float]:
         """One transaction for the whole call, before any byte is sent."""
         job, members = self._job, []
         with job.ledger.store.transaction(job.lease) as transaction:
@@ -265,7 +274,7 @@ class Sender:
                 member = attrs.evolve(self._numbered(transaction, row, prepared), send_by=send_by)
                 members.append(member)
                 content, form = frozen(member.payload)  # type: ignore[arg-type]  # rendered: no callable any more
-                head = self._head(row)
+                head = self.head(row)
                 action = action_of(member.document, known=head["base"] > 0)
                 sequence = 0 if action == "create" else row["sequence"] or head["sequence"] + 1
                 transaction.move(
@@ -317,7 +326,7 @@ class Sender:
         return rows, members, send_by
 
     @staticmethod
-    def _numbered(transaction: Any, row: sqlite3.Row, prepared: Prepared) -> Prepared:
+    def _numbered(transaction: Any, row: Row, prepared: Prepared) -> Prepared:
         """The same bytes and numbers as before for a repeat; else freshly taken numbers (delivery rule 10)."""
         if row["payload_form"]:
             control = None if row["interchange"] is None else ControlNumbers(row["interchange"], row["control_group"])
@@ -339,22 +348,22 @@ class Sender:
             (delivery, counters.interchange, counters.group, control.interchange, control.group, transaction.at),
         )
 
-    def _raised(self, rows: list[sqlite3.Row], error: MLConnectorError) -> None:
+    def _raised(self, rows: list[Row], error: MLConnectorError) -> None:
         job = self._job
         refused = getattr(error, "refused", False) or isinstance(error, DocumentError)
         with job.ledger.store.transaction(job.lease) as transaction:
             for row in rows:
                 # In a batch, members before the refused one may have acted: only a target that says so is believed.
-                if error.repeat_safe or (isinstance(error, _STOPPING) and len(rows) == 1):
+                if error.repeat_safe or (isinstance(error, STOPPING) and len(rows) == 1):
                     self._outcomes.again(transaction, row, error.message)
                 elif refused and len(rows) == 1:
                     self._outcomes.answered(transaction, row, error)
                 else:
                     self._outcomes.in_doubt(transaction, row, error.message)
-        if isinstance(error, _STOPPING) or error.repeat_safe:
+        if isinstance(error, STOPPING) or error.repeat_safe:
             raise error
         self._lost_in_a_row = 0 if refused else self._lost_in_a_row + 1
-        if self._lost_in_a_row >= _DEAD_IN_A_ROW:
+        if self._lost_in_a_row >= DEAD_IN_A_ROW:
             raise error
 
     def _check_parked(self) -> None:

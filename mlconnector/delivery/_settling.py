@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 
+from mlconnector.delivery._database import Row
 from mlconnector.delivery._job import Job, log
 from mlconnector.delivery._outcome import Outcomes
 from mlconnector.delivery._payload import prepared_of
@@ -44,7 +44,7 @@ class Settler:
             if not of_this_run or row["token"] == self._job.lease.token:
                 self._settle(row)
 
-    def _settle(self, row: sqlite3.Row) -> None:
+    def _settle(self, row: Row) -> None:
         job, begun = self._job, self._job.ledger.clock.now().timestamp()
         job.report.note(row["key"], "in_doubt")
         if job.target.look_up == "none":
@@ -69,7 +69,7 @@ class Settler:
         elif found.by == "marker" or begun >= row["settle_at"]:
             self._found(row, found, begun)
 
-    def _found(self, row: sqlite3.Row, receipt: Receipt, begun: float) -> None:
+    def _found(self, row: Row, receipt: Receipt, begun: float) -> None:
         steps = tuple(json.loads(row["steps"]))
         with self._job.ledger.store.transaction(self._job.lease) as transaction:
             if not steps or set(steps) <= set(receipt.steps):
@@ -81,7 +81,7 @@ class Settler:
         # It exists, but the step in doubt has not acted: existence alone is not delivered (delivery rule 8).
         self._absent(row, begun)
 
-    def _absent(self, row: sqlite3.Row, begun: float) -> None:
+    def _absent(self, row: Row, begun: float) -> None:
         job = self._job
         if job.target.look_up != "reliable":
             self._cannot_tell(row, begun, "it is not where we can look, which proves nothing here")
@@ -90,11 +90,11 @@ class Settler:
                 transaction.audit("look-up", job.sync, row["key"], revision=row["revision"], found="absent, settled")
                 self._outcomes.again(transaction, row, "looked for after the settling delay: absent")
 
-    def _cannot_tell(self, row: sqlite3.Row, begun: float, why: str) -> None:
+    def _cannot_tell(self, row: Row, begun: float, why: str) -> None:
         if begun - row["doubtful_since"] >= self._job.settings.confirm_within.total_seconds():
             self._give_up(row, why)
 
-    def _give_up(self, row: sqlite3.Row, why: str) -> None:
+    def _give_up(self, row: Row, why: str) -> None:
         error = DeliveryInDoubt(
             f"It was sent and never confirmed: {why}.",
             cure="Look in the target, then settle it as arrived or not arrived.",

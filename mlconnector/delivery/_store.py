@@ -1,4 +1,4 @@
-"""The ledger's database: write transactions that check the fence and carry their audit events."""
+"""The ledger's store: write transactions that check the fence and carry their audit events."""
 
 from __future__ import annotations
 
@@ -6,23 +6,27 @@ import contextlib
 import datetime as dt
 import hashlib
 import json
-import secrets
-import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import attrs
 
 from mlconnector.clock import Clock
+from mlconnector.delivery._database import Database, Result, Row
 from mlconnector.delivery._high_water import HighWater
+from mlconnector.delivery._postgres import Postgres
 from mlconnector.delivery._schema import FORMS
-from mlconnector.errors import LeaseLost, LedgerError, LedgerRestored
+from mlconnector.delivery._sqlite import SQLite
+from mlconnector.errors import LeaseLost, LedgerRestored
 
-__all__ = ["Lease", "Store", "Transaction", "event_hash"]
+__all__ = ["POSTGRES", "RESERVE", "Lease", "Store", "Transaction", "event_hash"]
 
-_RESERVE = 100
+POSTGRES = ("postgresql://", "postgres://")
+"""How the path of a ledger in PostgreSQL begins."""
+
+RESERVE = 100
 """Counter numbers reserved in one write of the high-water file."""
 
 
@@ -43,104 +47,81 @@ def event_hash(previous: str, event: Sequence[Any]) -> str:
 
 
 class Store:
-    """One database file and its high-water file. Threads take turns.
+    """One database and its high-water file. Threads take turns.
+
+    A ledger that is older than the high-water file says can be read, and recovered; every write is refused.
+
+    Attributes:
+        refused: Why it is taken for a restored or lost one; empty where it is not.
 
     Raises:
         LedgerError: Not a ledger, a newer form, or a file system without safe locking.
-        LedgerRestored: Older than the high-water file says, or one of the two is missing.
     """
 
     def __init__(self, path: str, *, actor: str, clock: Clock, high_water: Path | None) -> None:
         self.actor = actor
         self.clock = clock
+        self.refused = ""
         self._lock = threading.RLock()
-        self._path = path
-        fresh = path == ":memory:" or not Path(path).exists()
-        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30.0)
-        self._connection.row_factory = sqlite3.Row
+        self._high_water: HighWater | None = None
+        self._database: Database = Postgres(path) if path.startswith(POSTGRES) else SQLite(path)
         try:
-            if fresh and path != ":memory:":
-                Path(path).chmod(0o600)
-            self._prepare()
-            self._high_water = None if high_water is None else self._checked(high_water, fresh=fresh)
+            self._fresh = self._database.prepare(FORMS)
+            if high_water is not None:
+                with self._exclusive():
+                    self._high_water = self._checked(high_water)
         except BaseException:
-            self._connection.close()
+            self._database.close()
             raise
 
-    def _prepare(self) -> None:
-        try:
-            mode = self._connection.execute("PRAGMA journal_mode=WAL").fetchone()[0]
-            self._connection.execute("PRAGMA synchronous=FULL")
-            with self._exclusive():
-                version = self._connection.execute("PRAGMA user_version").fetchone()[0]
-                for statements in FORMS[version:]:
-                    for statement in statements.split(";"):
-                        self._connection.execute(statement)
-                if version == 0:
-                    self._connection.execute("INSERT INTO meta VALUES ('ledger', ?)", (secrets.token_hex(16),))
-                    self._connection.execute("INSERT INTO meta VALUES ('epoch', '1')")
-                self._connection.execute(f"PRAGMA user_version={max(version, len(FORMS))}")
-        except sqlite3.DatabaseError as error:
-            raise LedgerError(
-                f"{self._path} cannot be used as a ledger ({error}).",
-                cure="Name a file on a local, writable disk that is a ledger or does not exist yet.",
-            ) from None
-        if mode not in ("wal", "memory"):
-            raise LedgerError(
-                f"{self._path} lies on a file system without the locks a ledger needs ({mode}).",
-                cure="Put the ledger on a local disk.",
-            )
-        if version > len(FORMS):
-            raise LedgerError(
-                f"{self._path} has form {version}, this library knows {len(FORMS)}.", cure="Update mlconnector."
-            )
+    @property
+    def name(self) -> str:
+        """How messages name the ledger."""
+        return self._database.name
 
-    def _checked(self, path: Path, *, fresh: bool) -> HighWater:
+    def _checked(self, path: Path) -> HighWater:
         kept, ledger = HighWater.load(path), self.meta("ledger")
-        cure = (
-            f"Put the newest ledger back. Only if nothing was sent since this one, or it was removed on purpose, "
-            f"remove {path}: without it nothing protects control numbers from being used twice."
-        )
         if kept is None:
-            if not fresh and self.read("SELECT 1 FROM counters LIMIT 1"):
-                raise LedgerRestored(
-                    f"{self._path} has taken control numbers, but its high-water file is gone.", cure=cure
-                )
             kept = HighWater(path, ledger, int(self.meta("epoch")))
-            kept.save()
+            if self.read("SELECT 1 FROM counters LIMIT 1"):
+                self.refused = f"{self.name} has taken control numbers, but its high-water file is gone."
+            else:
+                kept.save()
             return kept
-        row = self.read("SELECT hash FROM audit WHERE number = ?", (kept.number,))
-        known = kept.number == 0 or (bool(row) and row[0]["hash"] == kept.hash)
-        if kept.ledger != ledger or not known:
-            if fresh:
-                self._connection.close()
-                Path(self._path).unlink()
-            raise LedgerRestored(f"{self._path} is older than it once was, or another one.", cure=cure)
-        # Above what was taken only if a run ended without its checkpoint: those numbers may be out already.
-        with self._exclusive():
-            for name, ceiling in kept.ceilings.items():
-                self._connection.execute("UPDATE counters SET taken = max(taken, ?) WHERE name = ?", (ceiling, name))
+        if kept.ledger != ledger:
+            lost = "is lost, or another one stands in its place" if self._fresh else "is another one than it was"
+            self.refused = f"{self.name} {lost}."
+        elif not self._has_event(kept):
+            self.refused = f"{self.name} is older than it once was."
+        else:
+            # Above what was taken only if a run ended without its checkpoint: those numbers may be out already.
+            self.raise_counters(kept.ceilings)
         return kept
 
-    def meta(self, name: str) -> str:
-        """A setting of the ledger itself."""
-        return str(self.read("SELECT value FROM meta WHERE name = ?", (name,))[0]["value"])
+    def _has_event(self, kept: HighWater) -> bool:
+        pruned = int(self.meta("pruned", "0"))
+        rows = self.read("SELECT hash FROM audit WHERE number = ?", (kept.number,))
+        return kept.number <= pruned or (bool(rows) and rows[0]["hash"] == kept.hash)
 
-    def read(self, query: str, values: Iterable[Any] = ()) -> list[sqlite3.Row]:
+    def raise_counters(self, floors: Mapping[str, int]) -> None:
+        """Inside a transaction: numbers up to these count as taken."""
+        for name, floor in floors.items():
+            self._database.execute("UPDATE counters SET taken = max(taken, ?) WHERE name = ?", (floor, name))
+
+    def meta(self, name: str, default: str = "") -> str:
+        """A setting of the ledger itself."""
+        rows = self.read("SELECT value FROM meta WHERE name = ?", (name,))
+        return str(rows[0]["value"]) if rows else default
+
+    def read(self, query: str, values: Iterable[Any] = ()) -> list[Row]:
         """Rows of a query."""
         with self._lock:
-            return self._connection.execute(query, tuple(values)).fetchall()
+            return self._database.read(query, values)
 
     @contextlib.contextmanager
     def _exclusive(self) -> Iterator[None]:
-        with self._lock:
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
-            self._connection.execute("COMMIT")
+        with self._lock, self._database.exclusive():
+            yield
 
     @contextlib.contextmanager
     def transaction(self, lease: Lease | None = None) -> Iterator[Transaction]:
@@ -148,27 +129,39 @@ class Store:
 
         Raises:
             LeaseLost: The lease is another worker's now; nothing is written.
+            LedgerError: The database did not take it; nothing is written.
+            LedgerRestored: It is older than it once was; nothing is written.
         """
+        if self.refused:
+            raise LedgerRestored(
+                self.refused,
+                cure="Put the newest ledger back. If there is none newer, stop every other worker and call"
+                " ledger.recover(actor=, reason=): what is at the targets is then adopted, not sent again.",
+            )
         with self._exclusive():
             if lease is not None:
-                expires = self.clock.now().timestamp() + lease.length
-                held = self._connection.execute(
-                    "UPDATE leases SET expires = ? WHERE sync = ? AND token = ?", (expires, lease.sync, lease.token)
-                ).rowcount
-                if not held:
-                    raise LeaseLost(
-                        f"Another worker has taken over {lease.sync}.", cure="Nothing to do; that worker goes on."
-                    )
-                lease.expires = expires
-            transaction = Transaction(self, self._connection, "" if lease is None else lease.token)
+                self._renew(lease)
+            transaction = Transaction(self, self._database, "" if lease is None else lease.token)
             yield transaction
             transaction.seal()
 
+    def _renew(self, lease: Lease) -> None:
+        expires = self.clock.now().timestamp() + lease.length
+        held = self._database.execute(
+            "UPDATE leases SET expires = ? WHERE sync = ? AND token = ?", (expires, lease.sync, lease.token)
+        ).rowcount
+        if not held:
+            raise LeaseLost(f"Another worker has taken over {lease.sync}.", cure="Nothing to do; that worker goes on.")
+        lease.expires = expires
+
     def reserve(self, name: str, number: int) -> None:
-        """Make sure that the high-water file covers a number before it is used."""
+        """Inside a transaction: make sure that the high-water file covers a number before it is used."""
         kept = self._high_water
-        if kept is not None and number > kept.ceilings.get(name, 0):
-            kept.ceilings[name] = number + _RESERVE
+        if kept is None:
+            return
+        kept.refresh()
+        if number > kept.ceilings.get(name, 0):
+            kept.ceilings[name] = number + RESERVE
             self._note_head(kept)
             kept.save()
 
@@ -176,31 +169,78 @@ class Store:
         for row in self.read("SELECT number, hash FROM audit ORDER BY number DESC LIMIT 1"):
             kept.number, kept.hash = row["number"], row["hash"]
 
-    def checkpoint(self) -> None:
-        """After a run: the high-water file learns how far the audit has come."""
+    def checkpoint(self, *, settled: bool = True) -> None:
+        """The high-water file learns how far the audit has come.
+
+        Args:
+            settled: After a run: of the reserved numbers only those taken count from now on.
+        """
         kept = self._high_water
         if kept is None:
             return
-        self._note_head(kept)
-        kept.ceilings = {row["name"]: row["taken"] for row in self.read("SELECT name, taken FROM counters")}
-        kept.save()
+        with self._exclusive():
+            kept.refresh()
+            self._note_head(kept)
+            if settled:
+                kept.ceilings = {row["name"]: row["taken"] for row in self.read("SELECT name, taken FROM counters")}
+            kept.save()
+
+    @contextlib.contextmanager
+    def recovery(self) -> Iterator[tuple[Transaction, HighWater | None]]:
+        """A write transaction although the ledger is refused; afterwards it is not, and the high-water file is its own.
+
+        The database comes first: cut between the two, the ledger is refused again and recovered again.
+        """
+        kept = self._high_water
+        with self._exclusive():
+            if kept is not None and not kept.refresh():
+                kept.ceilings = {}
+            transaction = Transaction(self, self._database, "")
+            yield transaction, kept
+            transaction.seal()
+        self.refused = ""
+        if kept is not None:
+            kept.ledger, kept.epoch = self.meta("ledger"), int(self.meta("epoch"))
+        self.checkpoint_as(kept)
+
+    def checkpoint_as(self, kept: HighWater | None) -> None:
+        """Write the high-water file whatever it said before."""
+        if kept is None:
+            return
+        with self._exclusive():
+            self._note_head(kept)
+            kept.ceilings = {row["name"]: row["taken"] for row in self.read("SELECT name, taken FROM counters")}
+            kept.save()
+
+    def faults(self) -> list[str]:
+        """What is wrong with the database's own structures, where it can tell."""
+        with self._lock:
+            return self._database.faults()
 
     def backup(self, path: str) -> None:
-        """Copy the database while it is in use."""
-        with self._lock, contextlib.closing(sqlite3.connect(path)) as copy:
-            self._connection.backup(copy)
+        """Copy the database while it is in use; an event after the copy makes it, when it is put back, an older one."""
+        with self._lock:
+            self._database.backup(path)
+        if not self.refused:
+            with self.transaction() as transaction:
+                transaction.audit("backup")
+            self.checkpoint(settled=False)
 
     def close(self) -> None:
         """Close the database; a second call does nothing."""
         with self._lock:
-            self._connection.close()
+            if self.refused and self._fresh:
+                # An empty ledger in the place of the lost one would only be in the way of the one put back.
+                self.refused = ""
+                self._database.discard()
+            self._database.close()
 
 
 class Transaction:
     """What happens inside one write transaction."""
 
-    def __init__(self, store: Store, connection: sqlite3.Connection, token: str) -> None:
-        self._store, self._connection, self._token = store, connection, token
+    def __init__(self, store: Store, database: Database, token: str) -> None:
+        self._store, self._database, self._token = store, database, token
         self._events: list[tuple[str, str, str, str]] = []
         self.now = store.clock.now()
 
@@ -209,11 +249,11 @@ class Transaction:
         """The time of this transaction, ISO text in UTC."""
         return self.now.astimezone(dt.UTC).isoformat()
 
-    def execute(self, query: str, values: Iterable[Any] = ()) -> sqlite3.Cursor:
+    def execute(self, query: str, values: Iterable[Any] = ()) -> Result:
         """Run one statement."""
-        return self._connection.execute(query, tuple(values))
+        return self._database.execute(query, values)
 
-    def rows(self, query: str, values: Iterable[Any] = ()) -> list[sqlite3.Row]:
+    def rows(self, query: str, values: Iterable[Any] = ()) -> list[Row]:
         """Rows of a query."""
         return self.execute(query, values).fetchall()
 
@@ -228,16 +268,27 @@ class Transaction:
         assignments = ", ".join(f"{name} = ?" for name in changed)
         self.execute(f"UPDATE deliveries SET {assignments} WHERE id = ?", (*values, delivery))  # noqa: S608 - own columns
 
+    def note(self, name: str, value: str) -> None:
+        """Keep a setting of the ledger itself."""
+        self.execute(
+            "INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", (name, value)
+        )
+
     def take(self, counter: str, count: int = 1) -> int:
         """The next number of a counter; the high-water file covers it before it is used."""
         rows = self.rows("SELECT taken FROM counters WHERE name = ?", (counter,))
-        number = (rows[0]["taken"] if rows else 0) + 1
+        number: int = (rows[0]["taken"] if rows else 0) + 1
         self._store.reserve(counter, number + count - 1)
-        self.execute(
-            "INSERT INTO counters VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET taken = excluded.taken",
-            (counter, number + count - 1),
-        )
+        self.leave_behind(counter, number + count - 1)
         return number
+
+    def leave_behind(self, counter: str, number: int) -> None:
+        """Numbers of a counter up to this one are never taken again."""
+        self.execute(
+            "INSERT INTO counters VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET"
+            " taken = max(counters.taken, excluded.taken)",
+            (counter, number),
+        )
 
     def seal(self) -> None:
         """Write the audit events of this transaction behind those before."""
@@ -251,5 +302,5 @@ class Transaction:
             content = (number, self.at, self._store.actor, self._token, event, sync, key, facts)
             previous = event_hash(previous, content)
             rows.append((*content, previous))
-        self._connection.executemany("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        self._database.executemany("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
         self._events.clear()

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal, Protocol
 
+from mlconnector.delivery._adopting import Adopter
 from mlconnector.delivery._desk import Outcome, replay, settle
 from mlconnector.delivery._job import Job, Select, Settings
 from mlconnector.delivery._ledger import Ledger
@@ -15,11 +16,12 @@ from mlconnector.delivery._outcome import Outcomes
 from mlconnector.delivery._part import leased, report_of
 from mlconnector.delivery._preview import Previewer
 from mlconnector.delivery._recording import Recorder, category
+from mlconnector.delivery._recovery import recovery_of
 from mlconnector.delivery._report import KindReport, Report
 from mlconnector.delivery._rows import Attention, Delivery
 from mlconnector.delivery._sending import Sender
 from mlconnector.delivery._settling import Settler
-from mlconnector.errors import InvalidArgument
+from mlconnector.errors import InvalidArgument, LedgerError
 from mlconnector.records import Records
 from mlconnector.target import Target
 
@@ -115,7 +117,7 @@ class Sync:
         self.target = target
         self.ledger = ledger
         self._records = records
-        self._begin = begin
+        self._begin: Begin | None = begin
         self._settings = Settings(
             sync=name,
             kind=self.kind,
@@ -132,6 +134,16 @@ class Sync:
             call_timeout=call_timeout,
             confirm_within=confirm_within,
         )
+
+    @property
+    def records(self) -> Records[Any]:
+        """What is read."""
+        return self._records
+
+    @property
+    def settings(self) -> Settings:
+        """Its options."""
+        return self._settings
 
     @property
     def begin(self) -> Begin | None:
@@ -164,7 +176,7 @@ class Sync:
         """
         report = KindReport(kind=self.kind)
         if dry_run:
-            Previewer(self.ledger, self.target, self._settings, report).run(self._source(), limit=limit)
+            Previewer(self.ledger, self.target, self._settings, report).run(self._source(afresh=False), limit=limit)
             return self._finished(report, dry_run=True)
         with self._working(report) as job:
             self._run(job, progress=progress, stop=stop, limit=limit)
@@ -179,6 +191,9 @@ class Sync:
         """
         report = KindReport(kind=self.kind)
         with self._working(report) as job:
+            if job.held:
+                self._run(job, progress=None, stop=stop, limit=None)
+                return self._finished(report, dry_run=False)
             wanted = list(dict.fromkeys(keys))
             self._read_again(job, wanted)
             sender = Sender(job, Outcomes(job))
@@ -222,6 +237,7 @@ class Sync:
 
         Raises:
             InvalidArgument: A state that is not replayed, or delivered ones without keys.
+            LedgerError: The ledger was recovered, and the sync has not run since.
             MLConnectorError: What stopped the run, with ``.report``.
         """
         report = KindReport(kind=self.kind)
@@ -231,6 +247,11 @@ class Sync:
                 previewer.preview(delivery.document, again=True)
             return self._finished(report, dry_run=True)
         with self._working(report) as job:
+            if job.held:
+                raise LedgerError(
+                    f"{self.name} has not read its source since the ledger was recovered.",
+                    cure="Run it once, then replay what is still parked.",
+                )
             queued = replay(self.ledger, self.name, job.lease, state, keys, cause, actor, reason)
             chosen = frozenset(delivery.key for delivery in queued)
             self._read_again(job, sorted(chosen))
@@ -258,24 +279,28 @@ class Sync:
 
         outcomes = Outcomes(job)
         settler, sender = Settler(job, outcomes), Sender(job, outcomes)
+        adopter = Adopter(job, outcomes, sender)
         settler.adopt()
         settler.settle()
         self._read_waiting(job)
         baseline = job.settings.begin == "nothing" and not self._baselined()
         recorder = Recorder(job, baseline=baseline)
         newest = self.ledger.store.read("SELECT coalesce(max(id), 0) AS id FROM deliveries")[0]["id"]
-        for page in self._source().pages():
+        for page in self._source(afresh=job.held).pages():
             recorder.record(page, save_cursor=True)
             # Only what was read just now: what lay queued from before may have been changed or held in the meantime,
-            # which is known once the source was read to its end.
-            sender.drain(stopped=stopped, limit=limit, newer_than=newest)
+            # which is known once the source was read to its end; after a recovery that is true of everything.
+            if not job.held:
+                sender.drain(stopped=stopped, limit=limit, newer_than=newest)
             tell()
             if stopped():
                 return
         if baseline:
             with self.ledger.store.transaction(job.lease) as transaction:
-                transaction.execute("INSERT OR REPLACE INTO meta VALUES (?, '1')", (f"baselined:{self.name}",))
+                transaction.note(f"baselined:{self.name}", "1")
                 transaction.audit("baselined", self.name, documents=job.report.baselined)
+        adopter.read_completely()
+        adopter.decide()
         sender.drain(stopped=stopped, limit=limit)
         settler.settle(of_this_run=True)
         sender.drain(stopped=stopped, limit=limit)
@@ -296,8 +321,11 @@ class Sync:
                 seen |= {document.key for document in page.documents} | {rejected.key for rejected in page.rejected}
             recorder.gone(key for key in wanted if key not in seen)
 
-    def _source(self) -> Records[Any]:
+    def _source(self, *, afresh: bool) -> Records[Any]:
+        """From the cursor; ``afresh`` from its watermark alone, also what it says was read already."""
         cursor = self._cursor()
+        if cursor is not None and afresh:
+            cursor |= {"seen": {}, "pass": None}
         if cursor is not None:
             return self._records.continue_from(cursor)
         return self._records.starting(self._begin) if isinstance(self._begin, dt.datetime) else self._records
@@ -312,7 +340,8 @@ class Sync:
     def _count_queued(self, job: Job) -> None:
         """What is still open from earlier runs counts too: a report that hides it would look clean."""
         rows = self.ledger.store.read(
-            "SELECT * FROM deliveries WHERE sync = ? AND state IN ('recorded', 'sending', 'in doubt') ORDER BY id",
+            "SELECT * FROM deliveries WHERE sync = ? AND state IN ('recorded', 'sending', 'in doubt', 'unknown')"
+            " ORDER BY id",
             (self.name,),
         )
         for row in rows:
@@ -326,7 +355,14 @@ class Sync:
     def _working(self, report: KindReport) -> Iterator[Job]:
         """A run under its lease; whatever stops it carries the report."""
         with leased(self.ledger, self.name, self._settings.lease) as lease:
-            job = Job(ledger=self.ledger, target=self.target, settings=self._settings, lease=lease, report=report)
+            job = Job(
+                ledger=self.ledger,
+                target=self.target,
+                settings=self._settings,
+                lease=lease,
+                report=report,
+                recovery=recovery_of(self.ledger.store, self.name),
+            )
             try:
                 yield job
             except Exception as error:

@@ -11,7 +11,7 @@ from mlconnector.delivery._ledger import Ledger
 from mlconnector.delivery._part import report_of
 from mlconnector.delivery._report import KindReport, Report
 from mlconnector.delivery._sync import Sync
-from mlconnector.errors import LeaseLost
+from mlconnector.errors import LeaseLost, MLConnectorError
 
 __all__ = ["Waking"]
 
@@ -53,9 +53,12 @@ class Waking:
         for message in self.ledger.inbox.messages(self.box, "stored"):
             waiting[message.code].append(message)
             report.note(message.identity, "queued")
-        if not dry_run:
-            for kind, messages in waiting.items():
+        try:
+            for kind, messages in () if dry_run else waiting.items():
                 self._work(kind, messages, report, stop)
+        except MLConnectorError as error:
+            error.report = report_of(self.ledger, self.name, report, dry_run=False)
+            raise
         return report_of(self.ledger, self.name, report, dry_run=dry_run)
 
     def _work(self, kind: str, messages: list[InboxMessage], report: KindReport, stop: Any) -> None:

@@ -10,7 +10,7 @@ import attrs
 
 from mlconnector.check import Check
 from mlconnector.cleo import Cleo, Routes
-from mlconnector.delivery import Answering, Attention, Collection, Flow, Ledger, Part, Sync
+from mlconnector.delivery import Aligning, Answering, Attention, Collection, Flow, Ledger, Part, Recount, Sync
 from mlconnector.errors import InvalidArgument
 from mlconnector.flows._x12_inbox import X12Inbox
 from mlconnector.records import Records
@@ -67,6 +67,7 @@ class CleoParts:
         inbox: Name of the inbox in the ledger; that of the flow by default.
         also: Sets this flow takes beside those of a route's default ``receives``. ``posts``: those of them that a
             sync of the flow posts.
+        source: System whose codes the flow's documents hold.
     """
 
     name: str
@@ -84,6 +85,7 @@ class CleoParts:
     inbox: str | None
     also: Sequence[str] = ()
     posts: Sequence[str] = ()
+    source: str = ""
 
     def __attrs_post_init__(self) -> None:
         if self.on_baseline_change not in BASELINE_CHANGES:
@@ -100,7 +102,13 @@ class CleoParts:
     def x12_inbox(self) -> X12Inbox:
         """The X12 side of the inbox."""
         return X12Inbox(
-            self.ledger, self.inbox or self.name, self.routes, self.acknowledge, tuple(self.also), tuple(self.posts)
+            ledger=self.ledger,
+            box=self.inbox or self.name,
+            routes=self.routes,
+            acknowledge=self.acknowledge,
+            also=tuple(self.also),
+            posts=tuple(self.posts),
+            source=self.source,
         )
 
     def outbound(
@@ -131,12 +139,15 @@ class CleoParts:
         systems: Mapping[str, str],
         checks: Sequence[Callable[[], Check]],
         posting: Sequence[Sync] = (),
+        alignings: Sequence[Aligning] = (),
+        recounts: Mapping[str, Recount] | None = None,
     ) -> Flow:
         """The flow: first what came in, then documents out, then what is posted, then the 997s.
 
         Args:
             syncs: Documents out. ``posting``: syncs that post what came in.
             systems: Origin by system. ``checks``: of both systems.
+            alignings, recounts: See :class:`~mlconnector.delivery.Flow`.
         """
         parts: list[Part] = [*syncs, *posting]
         if self.collect:
@@ -169,4 +180,6 @@ class CleoParts:
             begin_needed=self.begin is None and not tests_only,
             checks=checks,
             quiet=("inbox", "answers", "acknowledgments"),
+            alignings=alignings,
+            recounts=recounts,
         )

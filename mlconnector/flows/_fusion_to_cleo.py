@@ -9,6 +9,7 @@ from typing import Any, Literal
 from mlconnector.cleo import Cleo, Route, Routes
 from mlconnector.delivery import Attention, Excluded, Flow, Ledger
 from mlconnector.documents import Document, Invoice, JournalLine, Payment, Shipment
+from mlconnector.flows import _desk as desk
 from mlconnector.flows._cleo_parts import CleoParts, chosen_kinds, conditions_by_kind
 from mlconnector.fusion import OracleFusion
 from mlconnector.target import LookUp
@@ -87,6 +88,7 @@ def fusion_to_cleo(
         [parts.outbound(kind, fusion.read(kind, where=conditions.get(kind)), target, select=select) for kind in chosen],
         systems={"fusion": fusion.origin, "cleo": cleo.origin},
         checks=(fusion.check, lambda: cleo.check(table)),
+        alignings=[desk.connections(fusion, cleo, table), *desk.partner_codes(fusion, ledger, ("accounts",))],
     )
 
 

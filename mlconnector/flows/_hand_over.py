@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
 
 from mlconnector.check import CheckStep
 from mlconnector.documents import Invoice, PayItem
-from mlconnector.errors import InvalidArgument, MLConnectorError
+from mlconnector.errors import (
+    AuthenticationFailed,
+    DeliveryInDoubt,
+    DocumentError,
+    InvalidArgument,
+    MLConnectorError,
+    PermissionDenied,
+)
 from mlconnector.jdedwards import JDEdwardsAIS
 from mlconnector.target import Change, LookUp, Prepared, Receipt, Target
 
 __all__ = ["HandOver", "HandedOver", "PayStatus", "PaymentInstrument", "Reopened", "Trusted"]
 
-log = logging.getLogger("mlconnector.flows")
 _APPROVED = "A"
 _NEVER = ("P", "#", "H", "R", "%")
+_ITEM = ("KCO", "DCT", "DOC", "SFX", "SFXE")
 
 
 @attrs.frozen
@@ -38,7 +44,8 @@ class PaymentInstrument:
     def reasons(self, voucher: Invoice, item: PayItem) -> list[str]:
         """What keeps a pay item from going."""
         found = [] if item.pay_status == _APPROVED else [f"pay status {item.pay_status or 'blank'}"]
-        instrument = str(voucher.extras.get("payment_instrument") or "")
+        of_items = voucher.extras.get("payment_instruments", {})
+        instrument = str(of_items.get(item.number, voucher.extras.get("payment_instrument")) or "")
         return found if instrument == self.instrument else [*found, f"payment instrument {instrument or 'blank'}"]
 
     def check(self, jde: JDEdwardsAIS) -> CheckStep:
@@ -152,17 +159,27 @@ class _Around:
 
 
 class HandedOver(_Around):
-    """Bills: each pay item is reserved in JD Edwards before its bill is made; repeating that is harmless (B60)."""
+    """Bills: each pay item is reserved in JD Edwards before its bill is made; repeating that is harmless (B60).
+
+    One that is approved again, after a hold say, is reserved before its bill is sent again.
+    """
 
     def deliver(self, batch: Sequence[Prepared]) -> Sequence[Receipt | MLConnectorError]:
-        """Reserve, then deliver those that are reserved."""
+        """Reserve, then deliver those that are reserved.
+
+        Raises:
+            MLConnectorError: A dead login, a refused permission: nothing went to BILL.
+        """
         answers: dict[int, Receipt | MLConnectorError] = {}
         ready: list[tuple[int, Prepared]] = []
         for place, prepared in enumerate(batch):
             try:
-                if prepared.target_id is None and not prepared.document.void:
+                if self._wants_reserving(prepared):
                     self._jde.set_pay_status(prepared.key, self._status)
                 ready.append((place, prepared))
+            except (AuthenticationFailed, PermissionDenied) as error:
+                error.repeat_safe = True
+                raise
             except MLConnectorError as error:
                 # Nothing went to BILL, and setting a status again is harmless.
                 error.repeat_safe = getattr(error, "cause", "") == ""
@@ -172,24 +189,54 @@ class HandedOver(_Around):
             answers |= {place: answer for (place, _prepared), answer in zip(ready, told, strict=True)}
         return [answers[place] for place in range(len(batch))]
 
+    def _wants_reserving(self, prepared: Prepared) -> bool:
+        item = prepared.document
+        if item.void or not item.open:
+            return False
+        return prepared.target_id is None or item.pay_status != self._status
+
 
 class Reopened(_Around):
-    """Payments: a void opens its vouchers again as approved, so they are reserved again at once (B60)."""
+    """Payments: a void opens its vouchers again as approved, so they are reserved again at once (B60).
+
+    A void counts as done only once that is done, too: until then it is in doubt, and looked for again at every run.
+    """
 
     def deliver(self, batch: Sequence[Prepared]) -> Sequence[Receipt | MLConnectorError]:
         """Deliver, then reserve what a void has opened."""
         answers = self._inner.deliver(batch)
-        for prepared, answer in zip(batch, answers, strict=True):
-            if isinstance(answer, Receipt) and prepared.document.void and answer.id is not None:
-                self._reserve(answer.id)
-        return answers
+        return [self._answer(prepared, answer) for prepared, answer in zip(batch, answers, strict=True)]
 
-    def _reserve(self, payment: str) -> None:
-        for found in self._jde.payments(keys=[payment]):
-            for part in (*found.applications, *found.credits):
-                key = part.invoice if part.invoice.count("/") > 2 else f"{part.invoice}/001"
-                try:
-                    self._jde.set_pay_status(key, self._status)
-                except MLConnectorError as error:
-                    # The next run reads the voucher as approved and reserves it before its bill is made again.
-                    log.warning("pay item %s is not reserved again: %s", key, error)
+    def find(self, prepared: Prepared) -> Receipt | None:
+        """The inner target's; of a void also that its pay items are reserved again."""
+        found = self._inner.find(prepared)
+        return found if found is None or not prepared.document.void else self._reserved(found)
+
+    def _answer(self, prepared: Prepared, answer: Receipt | MLConnectorError) -> Receipt | MLConnectorError:
+        if isinstance(answer, MLConnectorError) or not prepared.document.void:
+            return answer
+        try:
+            return self._reserved(answer)
+        except MLConnectorError as error:
+            return DeliveryInDoubt(
+                f"Payment {answer.id} is void, its pay items are not reserved again: {error.message}",
+                cure="The next run goes on with it.",
+                system="jdedwards",
+            )
+
+    def _reserved(self, receipt: Receipt) -> Receipt:
+        """The receipt, with what a person should see where a pay item cannot be reserved."""
+        rows = self._jde.rows("F0414", columns=_ITEM, where=[("PYID", "=", int(receipt.id or 0))])
+        refused = []
+        for key in dict.fromkeys(_pay_item_key(row) for row in rows):
+            try:
+                self._jde.set_pay_status(key, self._status)
+            except DocumentError as error:
+                refused.append(f"Pay item {key} is open again and not reserved: {error.message}")
+        return attrs.evolve(receipt, raw={**receipt.raw, "attention": " ".join(refused)}) if refused else receipt
+
+
+def _pay_item_key(row: Mapping[str, Any]) -> str:
+    """The key of the pay item that a row of F0414 pays."""
+    company, kind, number, item, extension = (str(row[f"F0414_{name}"]).strip() for name in _ITEM)
+    return "/".join([company, kind, number, item, *([extension] if extension not in ("", "0") else [])])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Literal
@@ -11,12 +12,13 @@ import attrs
 
 from mlconnector.bill import BILL
 from mlconnector.check import Check
-from mlconnector.delivery import Attention, Excluded, Flow, Ledger
+from mlconnector.delivery import Attention, Excluded, Flow, Ledger, Recount
 from mlconnector.documents import Application, Invoice, Payment
 from mlconnector.errors import InvalidArgument
+from mlconnector.flows import _desk as desk
 from mlconnector.flows._cleo_parts import chosen_kinds, conditions_by_kind
 from mlconnector.flows._hand_over import HandedOver, HandOver, PaymentInstrument, PayStatus, Reopened, Trusted
-from mlconnector.flows._pay_items import PayItemsReader
+from mlconnector.flows._pay_items import PayItemsReader, payments_of
 from mlconnector.flows._two_ways import TwoWays, paid_item_of
 from mlconnector.jdedwards import JDEdwardsAIS
 from mlconnector.records import Records
@@ -27,7 +29,7 @@ KINDS = ("suppliers", "invoices", "vouchers", "payments")
 _EVENTS: Mapping[str, Sequence[str]] = {"invoices": ("vouchers",), "payments": ("payments",)}
 _MARK = "BILL:"
 _ZERO = Decimal(0)
-_WITHDRAWN = ("H", "R", "%")
+_APPROVED = "A"
 Where = Sequence[tuple[str, str, Any]]
 
 
@@ -58,7 +60,8 @@ def jde_to_bill(
     """Open pay items are paid by BILL, and each payment lands once on its voucher.
 
     A bill made from a voucher comes back as a payment record on that voucher, never as a second voucher; a bill born
-    in BILL becomes one voucher at approval, then its payment (rule B62).
+    in BILL becomes one voucher at approval, then its payment (rule B62). Orders are not sent: an order is no
+    liability, its voucher is (rule B63).
 
     Args:
         jde, bill: The two systems.
@@ -107,11 +110,19 @@ def jde_to_bill(
         given = {name: value for name, value in options.items() if value is not None}
         return {**given, **further.get(kind, {})}
 
-    origin = _Origin(ledger, ways.sync_name("invoices"), ways.sync_name("vouchers"))
+    origin = _Origin(
+        ledger,
+        sent=ways.sync_name("invoices"),
+        posted=ways.sync_name("vouchers"),
+        paid=ways.sync_name("payments"),
+        content=(lambda item: target["invoices"]().content(item)) if isinstance(hand_over, PayStatus) else None,
+    )
     vouchers = jde.invoices(where=conditions.get("invoices"))
     read: Mapping[str, Callable[[], Records[Any]]] = {
         "suppliers": lambda: jde.suppliers(where=conditions.get("suppliers")),
-        "invoices": lambda: Records(PayItemsReader(vouchers.reader, hand_over.reasons)),
+        "invoices": lambda: Records(
+            PayItemsReader(vouchers.reader, hand_over.reasons, functools.partial(payments_of, jde))
+        ),
         "vouchers": lambda: bill.invoices(where=conditions.get("vouchers")),
         "payments": lambda: bill.payments(where=conditions.get("payments")),
     }
@@ -140,7 +151,7 @@ def jde_to_bill(
     }
     options: Mapping[str, dict[str, Any]] = {
         "suppliers": {"link": ("supplier", "jdedwards", "bill")},
-        "invoices": {"select": origin.item_excluded, "withdraw": _withdrawn},
+        "invoices": {"select": origin.item_excluded, "withdraw": functools.partial(_withdrawn, hand_over)},
         "vouchers": {"select": origin.bill_excluded},
         "payments": {"select": _payment_excluded},
     }
@@ -149,6 +160,31 @@ def jde_to_bill(
         events=_EVENTS,
         systems={"jdedwards": jde.origin, "bill": bill.origin},
         checks=(jde.check, bill.check, lambda: Check(system="flow", steps=(hand_over.check(jde),))),
+        alignings=[
+            desk.suppliers(
+                jde,
+                bill,
+                sync=ways.sync_name("suppliers"),
+                write=desk.writer(jde, target["suppliers"], ledger, bill.system),
+            ),
+            desk.charged(jde, bill, link="account", kind="accounts"),
+            desk.charged(jde, bill, link="cost_center", kind="cost_centers"),
+        ],
+        recounts={
+            "invoices": Recount(
+                read=lambda period: Records(
+                    PayItemsReader(
+                        jde.invoices(where=[*conditions.get("invoices", ()), *desk.period_of("DGJ", period)]).reader,
+                        hand_over.reasons,
+                    )
+                ),
+                there=lambda ids: bill.invoices(keys=ids),
+                sent_amount=desk.open_amount,
+                party_there=desk.linked(ledger, "jdedwards", "bill"),
+            ),
+            "vouchers": Recount(there=lambda ids: jde.invoices(keys=ids)),
+            "payments": Recount(there=lambda ids: jde.payments(keys=ids), account=desk.account_of(bank_account)),
+        },
     )
 
 
@@ -160,9 +196,11 @@ def _reopening(target: Any, jde: JDEdwardsAIS, hand_over: HandOver) -> Any:
     return Reopened(target, jde, hand_over.status) if isinstance(hand_over, PayStatus) else target
 
 
-def _withdrawn(item: Invoice) -> Invoice | None:
-    """A later hold takes an unpaid bill back; what only waits, waits (rule B61)."""
-    held = item.pay_status in _WITHDRAWN
+def _withdrawn(hand_over: HandOver, item: Invoice) -> Invoice | None:
+    """What is no longer BILL's to pay (on hold, in a payment run, given to another instrument) takes an unpaid bill
+    back; what only waits to be posted, waits (rules B60, B61).
+    """
+    held = hand_over.reasons(item, item.pay_items[0])
     return attrs.evolve(item, void=True, waiting_for=()) if held else None
 
 
@@ -173,10 +211,18 @@ def _payment_excluded(payment: Payment, known: bool) -> str | Excluded | None:
 
 
 class _Origin:
-    """Where an invoice was born: a fact has one home (rule B1)."""
+    """Where an invoice was born, and who has paid it: a fact has one home (rule B1).
 
-    def __init__(self, ledger: Ledger, sent: str, posted: str) -> None:
-        self._ledger, self._sent, self._posted = ledger, sent, posted
+    Args:
+        ledger: The memory. ``sent``, ``posted``, ``paid``: the syncs of pay items, of vouchers and of payments.
+        content: What BILL is told of a pay item, where pay items are reserved by their pay status; else ``None``.
+    """
+
+    def __init__(
+        self, ledger: Ledger, *, sent: str, posted: str, paid: str, content: Callable[[Invoice], str] | None
+    ) -> None:
+        self._ledger, self._sent, self._posted, self._paid = ledger, sent, posted, paid
+        self._content = content
 
     def item_excluded(self, item: Invoice, known: bool) -> str | Excluded | None:
         """A pay item: not of a voucher that a bill became, and not what has been paid."""
@@ -184,19 +230,40 @@ class _Origin:
         if item.origin.upper().startswith(_MARK) or self._ledger.twin(self._posted, target_id=voucher) is not None:
             return "born in BILL"
         if known:
-            return self._paid_since(item)
+            return self._since_sent(item)
         if item.void:
             return "void before it was first seen"
         return "nothing open" if not item.open else None
 
-    def _paid_since(self, item: Invoice) -> str | None:
-        """A payment lowers what is open; the bill it paid is not changed by it."""
-        if item.void:
+    def _since_sent(self, item: Invoice) -> str | Excluded | None:
+        """A payment of BILL lowers what is open, and the bill it paid is not changed by it; what JD Edwards has paid
+        itself, or may pay because the pay item is no longer reserved, BILL must not pay again (rule B60).
+        """
+        sent = self._ledger.deliveries(self._sent, key=item.key)[-1]
+        if item.void or sent.forgotten is not None:
             return None
-        last = self._ledger.deliveries(self._sent, key=item.key)[-1].document
+        last = sent.document
         assert isinstance(last, Invoice)
-        lowered = abs(item.open or _ZERO) < abs(last.open or _ZERO) and item.gross == last.gross
-        return "paid, in whole or in part" if lowered else None
+        lowered = abs(last.open or _ZERO) - abs(item.open or _ZERO)
+        if lowered > 0 and item.gross == last.gross and lowered <= self._paid_by_bill(item) - self._paid_by_bill(last):
+            return "paid, in whole or in part"
+        if self._content is None or item.pay_status != _APPROVED or last.void or not item.ready:
+            return None
+        if self._ledger.twin(self._sent, key=item.key) is None or self._content(item) != self._content(last):
+            return None
+        return Excluded(
+            "open to JD Edwards' own payments",
+            attention="It has a bill, and its pay status is A again: reserve it in JD Edwards, or take the bill back.",
+        )
+
+    def _paid_by_bill(self, item: Invoice) -> Decimal:
+        """What payments of ours have paid of it: known by the mark they carry, or by the ledger."""
+        ours = _ZERO
+        for payment, paid in item.extras.get("payments", {}).items():
+            marked = str(paid["reference"]).upper().startswith(_MARK)
+            if marked or self._ledger.twin(self._paid, target_id=payment) is not None:
+                ours += paid["amount"]
+        return ours
 
     def bill_excluded(self, invoice: Invoice, known: bool) -> str | None:
         """A bill: not one that this flow made."""

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from mlconnector.cleo import Cleo, Route, Routes
-from mlconnector.delivery import Attention, Flow, Ledger
+from mlconnector.delivery import Attention, Flow, Ledger, Recount
 from mlconnector.documents import Invoice, PurchaseOrder
+from mlconnector.flows import _desk as desk
 from mlconnector.flows._cleo_parts import CleoParts, chosen_kinds, conditions_by_kind
 from mlconnector.jdedwards import JDEdwardsAIS
 from mlconnector.target import LookUp
@@ -16,6 +17,8 @@ from mlconnector.target import LookUp
 __all__ = ["KINDS", "jde_to_cleo"]
 
 KINDS = ("purchase_orders", "invoices")
+_DAYS: Mapping[str, str] = {"purchase_orders": "TRDJ", "invoices": "DGJ"}
+"""Columns of the business day, in F4301 and F0411."""
 Where = Sequence[tuple[str, str, Any]]
 
 
@@ -89,6 +92,15 @@ def jde_to_cleo(
         [parts.outbound(kind, jde.read(kind, where=conditions.get(kind)), target, select=select) for kind in chosen],
         systems={"jdedwards": jde.origin, "cleo": cleo.origin},
         checks=(jde.check, lambda: cleo.check(table)),
+        alignings=[desk.connections(jde, cleo, table), *desk.partner_codes(jde, ledger)],
+        recounts={
+            kind: Recount(
+                read=lambda period, kind=kind: jde.read(  # type: ignore[misc]  # the loop's kind, bound
+                    kind, where=[*conditions.get(kind, ()), *desk.period_of(_DAYS[kind], period)]
+                )
+            )
+            for kind in chosen
+        },
     )
 
 

@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 from mlconnector.coupa import Coupa
-from mlconnector.delivery import Attention, Flow, Ledger
+from mlconnector.delivery import Attention, Flow, Ledger, Recount
 from mlconnector.documents import Application, Invoice, Payment, PurchaseOrder
 from mlconnector.errors import InvalidArgument
+from mlconnector.flows import _desk as desk
 from mlconnector.flows._cleo_parts import chosen_kinds, conditions_by_kind
 from mlconnector.flows._two_ways import TwoWays, paid_item_of
 from mlconnector.jdedwards import JDEdwardsAIS
@@ -135,6 +136,32 @@ def jde_to_coupa(
         events=_EVENTS,
         systems={"jdedwards": jde.origin, "coupa": coupa.origin},
         checks=(jde.check, coupa.check),
+        alignings=[
+            desk.suppliers(
+                jde,
+                coupa,
+                sync=ways.sync_name("suppliers"),
+                write=desk.writer(jde, target["suppliers"], ledger, coupa.system),
+            ),
+            desk.charged_codes(jde, coupa, ledger),
+        ],
+        recounts={
+            "purchase_orders": Recount(
+                read=lambda period: jde.purchase_orders(
+                    where=[*conditions.get("purchase_orders", ()), *desk.period_of("TRDJ", period)]
+                ),
+                there=lambda ids: coupa.purchase_orders(keys=ids),
+            ),
+            "invoices": Recount(
+                read=lambda period: jde.invoices(
+                    where=[*conditions.get("invoices", ()), *desk.period_of("DGJ", period)]
+                ),
+                there=lambda ids: coupa.invoices(keys=ids),
+                party_there=desk.unlinked(ledger, "jdedwards", "coupa"),
+            ),
+            "vouchers": Recount(there=lambda ids: jde.invoices(keys=ids)),
+            "payments": Recount(there=lambda ids: jde.payments(keys=ids), account=desk.account_of(bank_account)),
+        },
     )
 
 

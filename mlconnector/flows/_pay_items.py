@@ -11,13 +11,21 @@ from typing import Any
 import attrs
 
 from mlconnector.documents import Invoice, InvoiceLine, PayItem, Provenance
-from mlconnector.records import Batch, Reader, Rejected, Window
+from mlconnector.jdedwards import JDEdwardsAIS
+from mlconnector.records import Batch, Reader, Window
 
-__all__ = ["PayItemsReader", "pay_items_of", "voucher_of"]
+__all__ = ["PayItemsReader", "pay_items_of", "payments_of", "voucher_of"]
 
 _CENT = Decimal("0.01")
 _ZERO = Decimal(0)
 _FIRST = "001"
+_MOST = 200
+_PAID = ("PYID", "KCO", "DCT", "DOC", "SFX", "SFXE", "DCTM", "PAAP", "PFAP", "RMK")
+_VOID = "PO"
+_OF_ITEM = "pay item "
+
+Payments = Mapping[str, Mapping[str, Any]]
+"""By pay item, then by payment id: amount and reference."""
 
 
 def voucher_of(key: str) -> str:
@@ -32,10 +40,13 @@ class PayItemsReader:
     Args:
         vouchers: Reads whole vouchers.
         wanted: Says for a pay item of a voucher what keeps it from going; empty where nothing does.
+        payments: Reads what has paid these vouchers, by pay item; asked where less than the gross amount is open, and
+            kept in ``extras["payments"]``.
     """
 
     vouchers: Reader[Invoice]
     wanted: Callable[[Invoice, PayItem], Sequence[str]]
+    payments: Callable[[Sequence[str]], Payments] | None = None
 
     @property
     def system(self) -> str:
@@ -68,26 +79,52 @@ class PayItemsReader:
         asked = None if window.keys is None else frozenset(window.keys)
         settled = functools.partial(_settled, window.settled)
         for batch in self.vouchers.read(attrs.evolve(window, keys=keys, settled=settled)):
+            made = batch.mapped()
             yield attrs.evolve(
                 batch,
                 skipped={f"{key}/{_FIRST}": value for key, value in batch.skipped.items()},
                 signatures={f"{key}/{_FIRST}": value for key, value in batch.signatures.items()},
-                mapping=functools.partial(self._mapped, batch, asked),
-                documents=(),
-                rejected=(),
+                documents=self._items(made.documents, asked),
+                rejected=made.rejected,
+                mapping=None,
             )
 
-    def _mapped(
-        self, batch: Batch[Invoice], asked: frozenset[str] | None
-    ) -> tuple[Sequence[Invoice], Sequence[Rejected]]:
-        made = batch.mapped()
-        items = [item for voucher in made.documents for item in pay_items_of(voucher, self.wanted)]
-        return [item for item in items if asked is None or item.key in asked], made.rejected
+    def _items(self, vouchers: Sequence[Invoice], asked: frozenset[str] | None) -> list[Invoice]:
+        items = [item for voucher in vouchers for item in pay_items_of(voucher, self.wanted)]
+        items = [item for item in items if asked is None or item.key in asked]
+        paid = [voucher_of(item.key) for item in items if item.open != item.gross]
+        payments = {} if self.payments is None or not paid else self.payments(paid)
+        return [
+            attrs.evolve(item, extras={**item.extras, "payments": dict(payments[item.key])})
+            if item.key in payments
+            else item
+            for item in items
+        ]
 
 
 def _settled(settled: Callable[[str, str], bool], key: str, signature: str) -> bool:
     """A voucher's signature is remembered with its first pay item."""
     return settled(f"{key}/{_FIRST}", signature)
+
+
+def payments_of(jde: JDEdwardsAIS, vouchers: Sequence[str]) -> Payments:
+    """What has paid these vouchers (F0414): by pay item and payment, in the voucher's currency, and its reference.
+
+    Amounts are magnitudes, since the sign of a payment is not documented; what a void took back is taken off.
+    """
+    numbers = sorted({int(key.split("/")[2]) for key in vouchers})
+    found: dict[str, dict[str, Any]] = {}
+    for start in range(0, len(numbers), _MOST):
+        where = [("DOC", "in", numbers[start : start + _MOST])]
+        for row in jde.rows("F0414", columns=_PAID, where=where):
+            cells = {name: str(row[f"F0414_{name}"] or "").strip() for name in _PAID}
+            extension = [cells["SFXE"]] if cells["SFXE"] not in ("", "0") else []
+            key = "/".join([cells["KCO"], cells["DCT"], cells["DOC"], cells["SFX"], *extension])
+            paid = found.setdefault(key, {}).setdefault(cells["PYID"], {"reference": "", "amount": _ZERO})
+            amount = abs(Decimal(cells["PFAP"] or 0) or Decimal(cells["PAAP"] or 0))
+            paid["amount"] += -amount if cells["DCTM"] == _VOID else amount
+            paid["reference"] = paid["reference"] or cells["RMK"]
+    return found
 
 
 def pay_items_of(voucher: Invoice, wanted: Callable[[Invoice, PayItem], Sequence[str]]) -> Iterator[Invoice]:
@@ -112,7 +149,9 @@ def pay_items_of(voucher: Invoice, wanted: Callable[[Invoice, PayItem], Sequence
             lines=tuple(_shared(voucher.lines, left)),
             pay_items=(item,),
             pay_status=item.pay_status,
-            waiting_for=() if voucher.void else tuple(dict.fromkeys([*voucher.waiting_for, *wanted(voucher, item)])),
+            waiting_for=()
+            if voucher.void
+            else tuple(dict.fromkeys([*_reasons(voucher, item), *wanted(voucher, item)])),
             provenance=Provenance(
                 system="jdedwards" if origin is None else origin.system,
                 kind="invoices",
@@ -120,6 +159,13 @@ def pay_items_of(voucher: Invoice, wanted: Callable[[Invoice, PayItem], Sequence
                 updated_at=None if origin is None else origin.updated_at,
             ),
         )
+
+
+def _reasons(voucher: Invoice, item: PayItem) -> Iterator[str]:
+    """Why this one waits: what keeps another pay item of the voucher does not keep it."""
+    for reason in voucher.waiting_for:
+        if not reason.startswith(_OF_ITEM) or reason.startswith(f"{_OF_ITEM}{item.number} "):
+            yield reason
 
 
 def _shared(lines: Sequence[InvoiceLine], total: Decimal) -> Iterator[InvoiceLine]:

@@ -10,6 +10,7 @@ from mlconnector.cleo import Cleo, Route, Routes
 from mlconnector.delivery import Attention, Flow, Ledger
 from mlconnector.documents import Invoice, PurchaseOrder
 from mlconnector.errors import InvalidArgument
+from mlconnector.flows import _desk as desk
 from mlconnector.flows._cleo_parts import CleoParts, chosen_kinds, conditions_by_kind
 from mlconnector.peoplesoft import PeopleSoft
 from mlconnector.records import Records
@@ -93,6 +94,7 @@ def peoplesoft_to_cleo(
         inbox=inbox,
         also=("810", "856") if posting else ("856",),
         posts=("810",) if posting else (),
+        source="peoplesoft",
     )
     target = cleo.target("files", routes=table, look_up=look_up, self_billed_when=self_billed_when)
     select = _Selection(table, ledger, f"{parts.name}/vouchers")
@@ -111,6 +113,7 @@ def peoplesoft_to_cleo(
         posting=posted,
         systems={"peoplesoft": people.origin, "cleo": cleo.origin},
         checks=(people.check, lambda: cleo.check(table)),
+        alignings=[desk.connections(people, cleo, table), *desk.partner_codes(people, ledger)],
     )
 
 

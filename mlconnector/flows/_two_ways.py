@@ -9,7 +9,7 @@ from typing import Any, Literal
 import attrs
 
 from mlconnector.check import Check
-from mlconnector.delivery import Attention, Flow, Ledger, Part, Sync, Waking
+from mlconnector.delivery import Aligning, Attention, Flow, Ledger, Part, Recount, Sync, Waking
 from mlconnector.errors import InvalidArgument
 from mlconnector.records import Records
 from mlconnector.target import Target
@@ -83,6 +83,8 @@ class TwoWays:
         events: Mapping[str, Sequence[str]],
         systems: Mapping[str, str],
         checks: Sequence[Callable[[], Check]],
+        alignings: Sequence[Aligning] = (),
+        recounts: Mapping[str, Recount] | None = None,
     ) -> Flow:
         """The flow: events first, since they only say what to read again, then every sync.
 
@@ -90,6 +92,7 @@ class TwoWays:
             syncs: In the order they run.
             events: Which kinds of the flow an event of a kind wakes.
             systems: Origin by system. ``checks``: of both systems.
+            alignings, recounts: See :class:`~mlconnector.delivery.Flow`.
         """
         parts: list[Part] = list(syncs)
         if self.inbox is not None:
@@ -104,6 +107,8 @@ class TwoWays:
             begin_needed=self.begin is None,
             checks=checks,
             quiet=("events",),
+            alignings=alignings,
+            recounts=recounts,
         )
 
 

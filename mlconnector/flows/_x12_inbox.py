@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Literal
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Literal
 
 import attrs
 
 from mlconnector import x12
-from mlconnector.cleo import Route, Routes, pair_of
+from mlconnector.cleo import Route, Routes, restored, translated
 from mlconnector.delivery import (
     Acknowledged,
     Confirmed,
@@ -34,8 +36,8 @@ from mlconnector.documents import (
     Provenance,
     PurchaseOrder,
 )
-from mlconnector.errors import DocumentError
-from mlconnector.records import Rejected
+from mlconnector.errors import DocumentError, InvalidDocument, X12Error
+from mlconnector.records import Rejected, Window
 
 __all__ = ["X12Inbox"]
 
@@ -49,10 +51,18 @@ _VERDICTS: dict[str, Verdict] = {
     "E": "accepted with errors",
     "P": "accepted with errors",
 }
-"""AK501, AK901 and TA104; every other word rejects (X12 reference, section 8)."""
+"""AK501 and AK901; every other word rejects (X12 reference, section 8)."""
+_TAKEN = ("A", "E")
+"""TA104 of an envelope that was taken: its groups are still to be answered."""
+_GROUP_REJECTED = "AK905:"
+_INTERCHANGE_REJECTED = ("TA105:001", "TA105:021", "TA105:023")
+"""Faults of trailers: what they close is rejected whole (X12 reference, section 10)."""
 _REJECTED: Verdict = "rejected"
 _WORST_FIRST: tuple[Verdict, ...] = ("rejected", "accepted with errors", "accepted")
-_FILES_KEPT = 4
+_FILES_KEPT = 2
+
+
+Part = x12.TransactionSet | x12.Unreadable
 
 
 @attrs.frozen
@@ -65,6 +75,7 @@ class X12Inbox:
         acknowledge: ``"library"`` owes a 997 for every group, ``"gateway"`` leaves that to the server (rule B17).
         also: Sets that a flow takes beside those of a route's default ``receives``. ``posts``: those of them that a
             sync of the flow posts.
+        source: System whose codes the flow's documents hold; partners are told theirs by the crosswalk (rule B80).
     """
 
     ledger: Ledger
@@ -73,21 +84,30 @@ class X12Inbox:
     acknowledge: Literal["library", "gateway"] = "library"
     also: Sequence[str] = ()
     posts: Sequence[str] = ()
+    source: str = ""
+    _files: dict[str, list[Part]] = attrs.field(factory=dict, init=False, repr=False, eq=False)
 
     def interpret(self, content: bytes) -> Interpreted:
-        """The messages in a file, and the 997s it asks for (delivery rule 14)."""
+        """The messages in a file, and the 997s it asks for (delivery rule 14).
+
+        What stands in a group or an interchange that is rejected is not taken; it keeps no numbers, so that the same
+        sets may come again in a file that is whole.
+        """
+        parts = _read(content)
+        digest = hashlib.sha256(content).hexdigest()
+        refused = _refused(parts)
         messages, owed = [], {}
-        for part, item in enumerate(x12.read(content, broken="yield")):
-            if isinstance(item, x12.Unreadable):
-                digest = hashlib.sha256(content).hexdigest()
-                messages.append(Message(identity=f"file:{digest}/{part}", part=part, unreadable=str(item)))
+        for place, part in enumerate(parts):
+            unreadable = str(part) if isinstance(part, x12.Unreadable) else refused.get(id(part), ("", ""))[1]
+            if isinstance(part, x12.Unreadable) or unreadable:
+                messages.append(Message(identity=f"file:{digest}/{place}", part=place, unreadable=unreadable))
             else:
-                messages.append(_message(item, part))
-            one = self._owed(item)
-            if one is not None:
+                messages.append(self._message(part, place))
+            level = refused.get(id(part), ("", ""))[0]
+            one = self._owed(part, f"#{digest[:16]}" if level == "group" else "")
+            if one is not None and level != "interchange":
                 owed[one.name] = one
         if not messages:
-            digest = hashlib.sha256(content).hexdigest()
             messages.append(Message(identity=f"file:{digest}", unreadable="it holds no X12 interchange"))
         return Interpreted(tuple(messages), tuple(owed.values()))
 
@@ -97,61 +117,89 @@ class X12Inbox:
         Raises:
             InvalidDocument: It cannot be understood.
         """
-        partner = self._partner(message.sender, message.receiver)
-        if partner is None:
+        usage = str(message.facts["usage"])
+        if not self.routes.of_pair(message.receiver, message.sender):
             yield Noted(
                 text=f"{message.code} from {message.sender} to {message.receiver}: no route has them.", parked=True
             )
             return
         ts = self.the_set(message)
-        faults = [str(finding) for finding in (*ts.findings, *x12.validate(ts)) if finding.severity == "error"]
         if message.code in _ACKNOWLEDGMENTS:
+            # Numbers are unique whatever the usage (delivery rule 10).
             yield self._acknowledged(message, ts)
-        elif faults:
+            return
+        partner = self._partner(message.sender, message.receiver, usage)
+        if partner is None:
+            text = f"{message.code} from {message.sender} has usage {usage!r}, which no route of theirs has (rule B3)."
+            yield Noted(text=text, parked=True)
+            return
+        faults = [str(finding) for finding in (*ts.findings, *x12.validate(ts)) if finding.severity == "error"]
+        if faults:
             yield Noted(text=f"{message.code} from {message.sender} is rejected: {'; '.join(faults)}", parked=True)
-        elif message.code not in self._received(partner):
+        elif message.code not in self._received(message, usage):
             yield Noted(text=f"{message.code} came from {message.sender}. {_told(ts)}".strip())
         elif message.code in self.posts:
-            return
+            x12.from_810(ts, partner=partner)
+            if self._contradicts(message):
+                text = f"{message.code} {message.business_key} came before with other content, which is taken first."
+                yield Noted(text=text, parked=True)
         elif message.code in ("855", "865"):
             yield self._confirmed(message, ts, partner)
         elif message.code == "856":
-            shipment = x12.from_856(ts, partner=partner)
-            for number in shipment.orders:
-                yield Confirmed(claim=_claim(message, number), verdict="shipped", compare=_nothing_to_compare)
+            yield from self._shipped(message, x12.from_856(ts, partner=partner).orders)
         else:
             yield Noted(text=f"{message.code} came from {message.sender}. {_told(ts)}".strip())
 
     def the_set(self, message: InboxMessage) -> x12.TransactionSet:
-        """The set that a message is."""
-        found = self._parts(message.file)[message.part]
-        assert isinstance(found, x12.TransactionSet)
+        """The set that a message is.
+
+        Raises:
+            InvalidDocument: Its bytes were removed from the ledger.
+        """
+        parts = self._parts(message.file)
+        found = parts[message.part] if message.part < len(parts) else None
+        if not isinstance(found, x12.TransactionSet):
+            raise InvalidDocument(f"The content of {message.identity} is no longer kept.", cause="forgotten")
         return found
 
     def invoices_reader(self) -> InboundReader[Invoice]:
         """The 810s that came in, as invoices under their business key: supplier and invoice number (rule B40)."""
         return InboundReader(kind="invoices", documents=self._invoices, clock=self.ledger.clock)
 
-    def _invoices(self) -> list[Invoice | Rejected]:
+    def _invoices(self, window: Window) -> list[Invoice | Rejected]:
+        """Of each key that is asked for the newest state, by its sender's own clock; an older one is never applied."""
+        inbox = self.ledger.inbox
+        keys = window.keys
+        if keys is None:
+            come = inbox.messages(self.box, "applied", "810", since=window.lower)
+            keys = tuple(dict.fromkeys(message.business_key for message in come if message.business_key))
         found: list[Invoice | Rejected] = []
-        for message in self.ledger.inbox.messages(self.box, "applied", "810"):
-            route = self.routes.of_pair(message.receiver, message.sender)
-            if route is None or route.partner is None:
-                continue
-            try:
-                invoice = x12.from_810(self.the_set(message), partner=route.partner)
-            except DocumentError as error:
-                key, row = message.identity, {"identity": message.identity}
-                found.append(Rejected(key=key, row=row, faults=error.faults, updated_at=message.stored_at))
-                continue
-            found.append(self._completed(invoice, message, route))
+        for key in keys:
+            known = [
+                message
+                for message in inbox.messages(key=key)
+                if (message.box, message.state, message.code) == (self.box, "applied", "810")
+            ]
+            if known:
+                newest = max(known, key=lambda message: (message.stamp, message.id))
+                at = max(message.updated_at for message in known)
+                found += self._invoice(newest, at)
         return found
 
-    def _completed(self, invoice: Invoice, message: InboxMessage, route: Route) -> Invoice:
+    def _invoice(self, message: InboxMessage, at: dt.datetime) -> Iterator[Invoice | Rejected]:
+        routes = self.routes.of_pair(message.receiver, message.sender, message.facts.get("usage"))
+        if not routes:
+            return
+        try:
+            yield self._completed(x12.from_810(self.the_set(message), partner=routes[0].partner), message, routes, at)
+        except DocumentError as error:
+            row = {"identity": message.identity}
+            yield Rejected(key=message.business_key, row=row, faults=error.faults, updated_at=at)
+
+    def _completed(self, invoice: Invoice, message: InboxMessage, routes: Sequence[Route], at: dt.datetime) -> Invoice:
         """With the supplier that the sender is, and the order and business unit that it means."""
-        told = "" if invoice.supplier is None else invoice.supplier.number
-        number = told if told in route.parties else route.parties[0] if len(route.parties) == 1 else ""
-        supplier = attrs.evolve(invoice.supplier or Party(), number=number)
+        invoice = restored(invoice, self.ledger.crosswalk, self.source) if self.source else invoice
+        supplier = attrs.evolve(invoice.supplier or Party(), number=_supplier(invoice, routes))
         orders = {line.purchase_order or invoice.purchase_order for line in invoice.lines} | {invoice.purchase_order}
         owners = {name: self.ledger.crosswalk.owner(*_claim(message, name)) for name in orders if name}
         known = {name: key.split("/") for name, key in owners.items() if key is not None}
@@ -167,54 +215,96 @@ class X12Inbox:
             company=units.pop() if len(units) == 1 else "",
             purchase_order=order,
             lines=lines,
-            provenance=Provenance(
-                system="cleo",
-                kind="invoices",
-                key=f"{number or message.sender}/{invoice.supplier_invoice_number}",
-                updated_at=message.stored_at,
-            ),
+            provenance=Provenance(system="cleo", kind="invoices", key=message.business_key, updated_at=at),
         )
 
-    def received(self, document: FunctionalAcknowledgment) -> list[x12.TransactionSet | x12.Unreadable]:
+    def _contradicts(self, message: InboxMessage) -> bool:
+        """The same number came with other content, and nothing was made of it yet: only a person knows which is meant.
+
+        Once it is being posted the target itself refuses a change (rule B40); what it refused may be corrected.
+        """
+        others = [
+            other
+            for other in self.ledger.inbox.messages(key=message.business_key)
+            if (other.box, other.state, other.code) == (message.box, "applied", message.code)
+        ]
+        begun = [one for one in self.ledger.deliveries(key=message.business_key) if one.state != "recorded"]
+        return any(other.hash != message.hash for other in others) and not begun
+
+    def received(self, document: FunctionalAcknowledgment) -> list[Part]:
         """Everything that was received in the group which a 997 is owed for."""
         facts = document.extras
-        return [part for part in self._parts(str(facts["file"])) if _group_name(part) == facts["name"]]
+        return [part for part in self._parts(str(facts["file"])) if _group_name(part) == facts["of"]]
 
     def owed_reader(self) -> InboundReader[FunctionalAcknowledgment]:
         """The 997s that are owed, as documents."""
         return InboundReader(kind="acknowledgments", documents=self._owed_documents, clock=self.ledger.clock)
 
-    def _owed_documents(self) -> list[FunctionalAcknowledgment]:
-        documents = []
-        for name, file, facts, at in self.ledger.inbox.owed(self.box):
-            documents.append(
-                FunctionalAcknowledgment(
-                    group=f"{facts['functional_id']}/{facts['group']}",
-                    extras={**facts, "file": file, "name": name},
-                    provenance=Provenance(system="inbox", kind="acknowledgments", key=name, updated_at=at),
-                )
+    def _owed_documents(self, window: Window) -> list[FunctionalAcknowledgment]:
+        owed = self.ledger.inbox.owed
+        if window.keys is None:
+            found = owed(self.box, since=window.lower)
+        else:
+            found = [one for name in window.keys for one in owed(self.box, name=name)]
+        return [
+            FunctionalAcknowledgment(
+                group=f"{facts['functional_id']}/{facts['group']}",
+                extras={**facts, "file": file, "name": name},
+                provenance=Provenance(system="inbox", kind="acknowledgments", key=name, updated_at=at),
             )
-        return documents
+            for name, file, facts, at in found
+        ]
 
-    def _received(self, partner: x12.Partner) -> frozenset[str]:
+    def _received(self, message: InboxMessage, usage: str) -> frozenset[str]:
         codes: set[str] = set()
-        for route in self.routes.all:
-            if route.partner is not None and pair_of(route.partner) == pair_of(partner):
-                codes |= set(route.receives)
-                if route.receives == _RECEIVED_BY_DEFAULT:
-                    codes |= set(self.also)
+        for route in self.routes.of_pair(message.receiver, message.sender, usage):
+            codes |= set(route.receives)
+            if route.receives == _RECEIVED_BY_DEFAULT:
+                codes |= set(self.also)
         return frozenset(codes)
 
-    def _partner(self, sender: str, receiver: str) -> x12.Partner | None:
-        route = self.routes.of_pair(receiver, sender)
-        return None if route is None else route.partner
+    def _partner(self, sender: str, receiver: str, usage: str) -> x12.Partner | None:
+        return next((route.partner for route in self.routes.of_pair(receiver, sender, usage)), None)
 
-    def _owed(self, part: x12.TransactionSet | x12.Unreadable) -> Owed | None:
+    def _message(self, ts: x12.TransactionSet, part: int) -> Message:
+        frame, group = ts.interchange, ts.group
+        assert frame is not None
+        sender, receiver = _address(frame.sender), _address(frame.receiver)
+        numbers = f"{sender}>{receiver}/{frame.control_number}"
+        if group is None:
+            identity = f"{numbers}/TA1/{ts.segments[0][1]}"
+        else:
+            identity = f"{numbers}/{group.functional_id}{group.control_number}/{ts.control_number}"
+        text = "\n".join("\t".join(one) for one in ts.segments)
+        return Message(
+            identity=identity,
+            code=ts.code,
+            sender=sender,
+            receiver=receiver,
+            hash=hashlib.sha256(f"{ts.code}\n{text}".encode()).hexdigest(),
+            part=part,
+            business_key=self._business_key(ts, sender, receiver, frame.usage) if ts.code in self.posts else "",
+            stamp="" if group is None else f"{group.date[-6:]}{group.time}",
+            facts={"usage": frame.usage, "version": ts.version},
+        )
+
+    def _business_key(self, ts: x12.TransactionSet, sender: str, receiver: str, usage: str) -> str:
+        """Supplier and invoice number, whatever message brings them; the sender where it may be several suppliers."""
+        routes = self.routes.of_pair(receiver, sender, usage)
+        try:
+            invoice = x12.from_810(ts, partner=routes[0].partner if routes else None)
+        except DocumentError:
+            return ""
+        if self.source:
+            invoice = restored(invoice, self.ledger.crosswalk, self.source)
+        return f"{_supplier(invoice, routes) or sender}/{invoice.supplier_invoice_number}"
+
+    def _owed(self, part: Part, mark: str) -> Owed | None:
         group, frame = part.group, part.interchange
         if self.acknowledge != "library" or group is None or frame is None or group.functional_id == "FA":
             return None
         sender, receiver = _address(frame.sender), _address(frame.receiver)
-        if self._partner(sender, receiver) is None:
+        if self._partner(sender, receiver, frame.usage) is None:
             return None
         facts = {
             "sender": sender,
@@ -222,11 +312,36 @@ class X12Inbox:
             "usage": frame.usage,
             "functional_id": group.functional_id,
             "group": group.control_number,
+            "of": _group_name(part),
         }
-        return Owed(name=_group_name(part), facts=facts)
+        return Owed(name=f"{_group_name(part)}{mark}", facts=facts)
 
-    def _parts(self, file: str) -> list[x12.TransactionSet | x12.Unreadable]:
-        return _read(self.ledger.inbox.content(file))
+    def _parts(self, file: str) -> list[Part]:
+        """What a file holds; a file of many sets is read once, not once a set."""
+        if file not in self._files:
+            while len(self._files) >= _FILES_KEPT:
+                self._files.pop(next(iter(self._files)))
+            self._files[file] = _read(self.ledger.inbox.content(file))
+        return self._files[file]
+
+    def _shipped(self, message: InboxMessage, orders: Iterable[str]) -> Iterator[Heard]:
+        numbers = list(orders)
+        if not numbers:
+            yield Noted(text=f"{message.code} from {message.sender} names no order.", parked=True)
+        for number in numbers:
+            yield self._answer(message, number, "shipped", _nothing_to_compare)
+
+    @staticmethod
+    def _answer(
+        message: InboxMessage, number: str, verdict: str, compare: Callable[[Document], Sequence[str]]
+    ) -> Confirmed:
+        return Confirmed(
+            claim=_claim(message, number),
+            verdict=verdict,
+            compare=compare,
+            channel=f"isa:{message.receiver}>{message.sender}",
+            usage=str(message.facts["usage"]),
+        )
 
     @staticmethod
     def _acknowledged(message: InboxMessage, ts: x12.TransactionSet) -> Heard:
@@ -235,8 +350,8 @@ class X12Inbox:
             told = x12.from_ta1(ts)
             return Acknowledged(
                 counter=f"isa:{pair}",
-                number=int(ts.segments[0][1]),
-                verdict=_VERDICTS.get(told.verdict, _REJECTED),
+                number=_number(ts.segments[0][1]),
+                verdict="transmitted" if told.verdict in _TAKEN else _REJECTED,
                 errors=told.errors,
             )
         told = (x12.from_999 if message.code == "999" else x12.from_997)(ts)
@@ -249,43 +364,52 @@ class X12Inbox:
         worst = next(verdict for verdict in _WORST_FIRST if verdict in said)
         errors = [*told.errors, *(error for one in told.sets for error in one.errors)]
         return Acknowledged(
-            counter=f"gs:{pair}:{functional_id}", number=int(number), verdict=worst, errors=tuple(errors)
+            counter=f"gs:{pair}:{functional_id}", number=_number(number), verdict=worst, errors=tuple(errors)
         )
 
-    @staticmethod
-    def _confirmed(message: InboxMessage, ts: x12.TransactionSet, partner: x12.Partner) -> Confirmed:
+    def _confirmed(self, message: InboxMessage, ts: x12.TransactionSet, partner: x12.Partner) -> Confirmed:
         read: Callable[..., OrderAcknowledgment] = x12.from_855 if message.code == "855" else x12.from_865
         told = read(ts, partner=partner)
-        return Confirmed(
-            claim=_claim(message, told.order_number),
-            verdict="rejected" if told.verdict.startswith("R") else "confirmed",
-            compare=functools.partial(_differences, told, partner),
-        )
+        verdict = "rejected" if told.verdict.startswith("R") else "confirmed"
+        compare = functools.partial(_differences, told, partner, self.ledger.crosswalk)
+        return self._answer(message, told.order_number, verdict, compare)
 
 
-def _message(ts: x12.TransactionSet, part: int) -> Message:
-    frame, group = ts.interchange, ts.group
-    sender = "" if frame is None else _address(frame.sender)
-    receiver = "" if frame is None else _address(frame.receiver)
-    interchange = "" if frame is None else frame.control_number
-    identity = f"{sender}>{receiver}/{interchange}/{'' if group is None else group.control_number}/{ts.control_number}"
-    if ts.code == "TA1":
-        identity = f"{sender}>{receiver}/{interchange}/TA1/{ts.segments[0][1]}"
-    text = "\n".join("\t".join(one) for one in ts.segments)
-    return Message(
-        identity=identity,
-        code=ts.code,
-        sender=sender,
-        receiver=receiver,
-        hash=hashlib.sha256(f"{ts.code}\n{text}".encode()).hexdigest(),
-        part=part,
-        stamp="" if group is None else f"{group.date[-6:]}{group.time}",
-        facts={"usage": "" if frame is None else frame.usage, "version": ts.version},
-    )
+def _refused(parts: Sequence[Part]) -> Mapping[int, tuple[str, str]]:
+    """Sets, by identity, whose group or interchange is rejected for its trailer: which of the two, and why."""
+    found: dict[int, tuple[str, str]] = {}
+    for fault in parts:
+        if not isinstance(fault, x12.Unreadable) or fault.code:
+            continue
+        codes = {finding.code for finding in fault.findings}
+        if codes & {*_INTERCHANGE_REJECTED}:
+            level, concerned = "interchange", [one for one in parts if one.interchange is fault.interchange]
+        elif any(code.startswith(_GROUP_REJECTED) for code in codes):
+            level, concerned = "group", [one for one in parts if one.group is fault.group]
+        else:
+            continue
+        for one in concerned:
+            if found.get(id(one), ("",))[0] != "interchange":
+                found[id(one)] = level, f"its {level} is rejected: {fault}"
+    return found
 
 
-@functools.lru_cache(maxsize=_FILES_KEPT)
-def _read(content: bytes) -> list[x12.TransactionSet | x12.Unreadable]:
+def _supplier(invoice: Invoice, routes: Sequence[Route]) -> str:
+    """Which of the sender's parties it comes from; empty where it may be several (rule B5)."""
+    parties = {party for route in routes for party in route.parties}
+    told = "" if invoice.supplier is None else invoice.supplier.number
+    if told in parties:
+        return told
+    return parties.pop() if len(parties) == 1 else ""
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()):
+        raise InvalidDocument(f"{text!r} is no control number.", cause="control number")
+    return int(text)
+
+
+def _read(content: bytes) -> list[Part]:
     return list(x12.read(content, broken="yield"))
 
 
@@ -293,7 +417,7 @@ def _address(one: x12.Id) -> str:
     return f"{one.qualifier}:{one.id}"
 
 
-def _group_name(part: x12.TransactionSet | x12.Unreadable) -> str:
+def _group_name(part: Part) -> str:
     group, frame = part.group, part.interchange
     if group is None or frame is None:
         return ""
@@ -316,13 +440,13 @@ def _nothing_to_compare(_sent: Document) -> Sequence[str]:
     return ()
 
 
-def _differences(told: OrderAcknowledgment, partner: x12.Partner, sent: Document) -> list[str]:
+def _differences(told: OrderAcknowledgment, partner: x12.Partner, crosswalk: Any, sent: Document) -> list[str]:
     """Line by line, against the order as the partner was told it: quantities, prices, dates, rejections (rule B17)."""
     if not told.lines or not isinstance(sent, PurchaseOrder):
         return []
     try:
-        ordered = x12.from_850(x12.to_850(sent, partner), partner=partner)
-    except DocumentError as error:
+        ordered = x12.from_850(x12.to_850(translated(sent, crosswalk), partner), partner=partner)
+    except (DocumentError, X12Error) as error:
         return [f"it cannot be compared: {error.message}"]
     lines = {line.number: line for line in ordered.lines if line.kind in ("item", "amount")}
     answers: dict[str, list[AcknowledgedLine]] = {}
@@ -346,12 +470,16 @@ def _of_line(number: str, line: OrderLine | None, entries: Iterable[Acknowledged
     if not rejected and units - {line.unit}:
         yield f"line {number}: in {', '.join(sorted(units))}, ordered in {line.unit}"
     elif not rejected and quantities and sum(quantities) != line.quantity:
-        yield f"line {number}: quantity {sum(quantities):f}, ordered {line.quantity:f}"
+        yield f"line {number}: quantity {_plain(sum(quantities))}, ordered {_plain(line.quantity)}"
     if any(one.status in _BACKORDERED for one in entries):
         yield f"line {number}: backordered"
     prices = {one.price for one in taken if one.price is not None} - {line.unit_price}
     if prices:
-        yield f"line {number}: price {', '.join(f'{one:f}' for one in sorted(prices))}, ordered {line.unit_price}"
+        yield f"line {number}: price {', '.join(map(_plain, sorted(prices)))}, ordered {_plain(line.unit_price)}"
     dates = {one.date for one in taken if one.date is not None}
     if line.requested_date is not None and dates - {line.requested_date}:
         yield f"line {number}: on {', '.join(map(str, sorted(dates)))}, requested {line.requested_date}"
+
+
+def _plain(value: Decimal | int | None) -> str:
+    return "nothing" if value is None else f"{value:f}"

@@ -41,6 +41,8 @@ _FRAMEWORKS = range(2, 10)
 """Version 1 reads ``q`` in another language (Fusion reference, section 3)."""
 _TIMEOUT = Timeout(read=300.0, total=600.0)
 """As public connectors wait; the pod's own limit is not documented (Fusion reference, section 12)."""
+_AT_ONCE = 4
+"""Calls for children under way at once, where ``max_in_flight`` sets no limit."""
 _DOCUMENTS: Mapping[str, RowDocuments] = {
     "invoices": RowDocuments(make=to_invoices),
     "payments": RowDocuments(make=to_payments),
@@ -120,7 +122,9 @@ class OracleFusion:
             transport=transport,
             clock=clock,
         )
-        self._service = Service(self._http, resource_version, framework_version, date_times, retry or Retry())
+        self._service = Service(
+            self._http, resource_version, framework_version, date_times, retry or Retry(), at_once=max_in_flight or _AT_ONCE
+        )
 
     @property
     def origin(self) -> str:

@@ -14,6 +14,12 @@ __all__ = ["to_invoices"]
 
 _KINDS = {"credit memo": "credit", "debit memo": "debit"}
 _LINE_KINDS = {"tax": "tax", "freight": "charge", "miscellaneous": "charge"}
+_HEAD = ("InvoiceId", "InvoiceType", "InvoiceNumber", "BusinessUnit", "InvoiceCurrency", "PaymentTerms",
+         "PurchaseOrderNumber", "PaidStatus", "AccountingStatus", "ValidationStatus", "InvoiceSource")  # fmt: skip
+_AMOUNTS = ("InvoiceAmount", "BaseAmount", "ConversionRate")
+_LINE = ("LineNumber", "LineType", "Description", "ItemDescription", "Item", "UOM", "DistributionCombination",
+         "PurchaseOrderNumber", "PurchaseOrderLineNumber")  # fmt: skip
+_LINE_AMOUNTS = ("Quantity", "UnitPrice", "LineAmount")
 _EXTRAS = ("VoucherNumber", "LegalEntity", "SupplierSite", "ValidationStatus", "ApprovalStatus", "AccountingStatus")
 
 
@@ -25,7 +31,10 @@ def to_invoices(row: Row, site: Site) -> Iterator[Made]:
     """
     faults: list[str] = []
     head = Fields(row, faults)
-    number = head.text("InvoiceId")
+    number, kind, supplier_invoice_number, unit, currency, terms, order, paid, accounted, validation, source = head.texts(
+        _HEAD
+    )
+    gross, base_gross, rate = head.numbers(_AMOUNTS)
     installments = [
         Fields(one, faults, "installment", "InstallmentNumber") for one in row.get("invoiceInstallments") or ()
     ]
@@ -38,35 +47,35 @@ def to_invoices(row: Row, site: Site) -> Iterator[Made]:
     void = (
         head.flag("CanceledFlag")
         or head.date("CanceledDate") is not None
-        or Gate.has(site.gate.cancelled, head.text("ValidationStatus"))
+        or Gate.has(site.gate.cancelled, validation)
     )
     invoice = Invoice(
         number=number,
-        kind=_KINDS.get(head.text("InvoiceType").casefold(), "voucher"),
-        type=head.text("InvoiceType"),
-        supplier_invoice_number=head.text("InvoiceNumber"),
+        kind=_KINDS.get(kind.casefold(), "voucher"),
+        type=kind,
+        supplier_invoice_number=supplier_invoice_number,
         date=head.date("InvoiceDate"),
         due_date=min((item.due_date for item in pay_items if item.due_date is not None), default=None),
         gl_date=head.date("AccountingDate"),
         supplier=_supplier(head),
         payee=_payee(head),
         remit_to=_remit_to(installments),
-        company=head.text("BusinessUnit"),
-        currency=head.text("InvoiceCurrency") or None,
-        gross=head.number("InvoiceAmount"),
+        company=unit,
+        currency=currency or None,
+        gross=gross,
         open=_open(head, pay_items),
         tax=_sum([line.amount for line in lines if line.kind == "tax"]),
         discount=_sum([item.discount for item in pay_items]),
-        base_gross=head.number("BaseAmount"),
-        rate=head.number("ConversionRate"),
-        terms=head.text("PaymentTerms"),
+        base_gross=base_gross,
+        rate=rate,
+        terms=terms,
         lines=tuple(lines),
         pay_items=pay_items,
-        purchase_order=head.text("PurchaseOrderNumber"),
-        pay_status=head.text("PaidStatus"),
-        posted=Gate.has(site.gate.accounted, head.text("AccountingStatus")),
+        purchase_order=order,
+        pay_status=paid,
+        posted=Gate.has(site.gate.accounted, accounted),
         void=void,
-        origin=head.text("InvoiceSource"),
+        origin=source,
         waiting_for=() if void else tuple(_waiting(head, installments, site.gate)),
         extras=head.kept(*_EXTRAS),
         provenance=site.origin("invoices", number, head.instant("LastUpdateDate")),
@@ -110,25 +119,25 @@ def _remit_to(installments: Sequence[Fields]) -> Party | None:
 
 def _line(cells: Fields, site: Site) -> InvoiceLine:
     """Lines without quantity or price are amounts (section 8)."""
-    quantity, price = cells.number("Quantity"), cells.number("UnitPrice")
-    kind = _LINE_KINDS.get(cells.text("LineType").casefold(), "item")
+    number, line_type, description, item_description, item, unit, account, order, order_line = cells.texts(_LINE)
+    quantity, price, amount = cells.numbers(_LINE_AMOUNTS)
+    kind = _LINE_KINDS.get(line_type.casefold(), "item")
     if kind == "item" and (not quantity or price is None):
         kind = "amount"
-    account, item = cells.text("DistributionCombination"), cells.text("Item")
     return InvoiceLine(
-        number=cells.text("LineNumber"),
+        number=number,
         kind=kind,
-        description=cells.text("Description", "ItemDescription"),
+        description=description or item_description,
         item_ids={"buyer": item} if item else {},
         quantity=quantity,
-        unit=cells.text("UOM"),
+        unit=unit,
         unit_price=price,
-        price_unit=cells.text("UOM"),
-        amount=cells.number("LineAmount"),
+        price_unit=unit,
+        amount=amount,
         account=account,
         cost_center=site.chart.segment(account, "cost_center"),
-        purchase_order=cells.text("PurchaseOrderNumber"),
-        order_line=cells.text("PurchaseOrderLineNumber"),
+        purchase_order=order,
+        order_line=order_line,
     )
 
 

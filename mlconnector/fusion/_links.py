@@ -52,12 +52,16 @@ class Nested:
     """What came of a child with its parent.
 
     Args:
-        rows: Its rows. ``more``: not all of them. ``path``: of the child collection, where it tells.
+        rows: Its rows, as they came. ``more``: not all of them. ``value``: the child as it came.
     """
 
     rows: list[dict[str, Any]]
     more: bool
-    path: str | None = None
+    value: Any = attrs.field(default=None, repr=False, eq=False)
+
+    def path(self, origin: str) -> str | None:
+        """Path of the child collection, where it tells."""
+        return path_of(self.value, origin) if isinstance(self.value, Mapping) else None
 
 
 def child_of(row: Mapping[str, Any], child: Child) -> str | None:
@@ -65,12 +69,16 @@ def child_of(row: Mapping[str, Any], child: Child) -> str | None:
     return next((accessor for accessor in child.accessors if accessor in row), None)
 
 
-def nested(value: Any, origin: str) -> Nested:
+def nested(value: Any) -> Nested:
     """An expanded child: a collection object, or in framework version 2 an array that is cut without a sign."""
     if isinstance(value, Mapping):
-        rows = [dict(row) for row in value.get("items") or () if isinstance(row, Mapping)]
+        rows = _rows(value.get("items"))
         says = value.get("hasMore")
         more = says if isinstance(says, bool) else len(rows) >= CHILD_PAGE
-        return Nested(rows, more, path_of(value, origin))
-    rows = [dict(row) for row in value if isinstance(row, Mapping)] if isinstance(value, list) else []
+        return Nested(rows, more, value)
+    rows = _rows(value)
     return Nested(rows, len(rows) >= CHILD_PAGE)
+
+
+def _rows(value: Any) -> list[dict[str, Any]]:
+    return [row for row in value if type(row) is dict] if isinstance(value, list) else []

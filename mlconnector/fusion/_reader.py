@@ -6,12 +6,14 @@ the consumer's thread, while the next page is being fetched.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import functools
 import hashlib
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, cast
 
 import attrs
 
@@ -145,21 +147,20 @@ class KindReader:
         return int(text) if self.resource.numeric else text
 
     def _batch(self, grid: Grid, window: Window, wanted: frozenset[str] | None) -> Batch[Document]:
-        resource, skipped, signatures, rows = self.resource, {}, {}, []
-        collection = self.service.path(resource.name)
+        resource, skipped, signatures = self.resource, {}, {}
+        found: list[tuple[Row, bool]] = []
         for row in grid.rows:
             stamp = self._stamp(row)
             if window.lower is not None and stamp is not None and stamp < _second(window.lower):
                 continue
-            if self.documents.single and stamp is not None and self.service.is_cut(row, resource.children):
+            cut = self.service.is_cut(row, resource.children)
+            if cut and self.documents.single and stamp is not None:
                 key, signature = str(row.get(resource.key)), _signature(row)
                 if window.settled(key, signature):
                     skipped[key] = (signature, stamp)
                     continue
                 signatures[key] = signature
-            path = own_path(row, collection, resource.key if resource.plain else None, self.service.origin)
-            self.service.complete(row, path, resource.children)
-            rows.append(row)
+            found.append((row, cut))
         today = (grid.clock or self.service.now()).date()
         return Batch(
             position=grid.position,
@@ -167,8 +168,30 @@ class KindReader:
             last=grid.last,
             signatures=signatures,
             skipped=skipped,
-            mapping=functools.partial(_documents, rows, self.documents.make, self.site(today), wanted),
+            mapping=functools.partial(_documents, self._whole(found), self.documents.make, self.site(today), wanted),
         )
+
+    def _whole(self, found: Sequence[tuple[Row, bool]]) -> list[Row]:
+        """The rows with all of their children; what did not come with a row is asked for, several rows at once.
+
+        Args:
+            found: Rows, and whether some child of theirs is cut.
+        """
+        service, children = self.service, self.resource.children
+        collection, plain = service.path(self.resource.name), self.resource.key if self.resource.plain else None
+
+        def whole(row: Row) -> Row:
+            return service.complete(
+                row, functools.partial(own_path, row, collection, plain, service.origin), children
+            )
+
+        cut = [row for row, is_cut in found if is_cut]
+        if service.at_once == 1 or len(cut) < 2:
+            return [whole(row) for row, _is_cut in found]
+        with ThreadPoolExecutor(service.at_once, thread_name_prefix="mlconnector-fusion") as pool:
+            # Closing it cancels what is not under way yet.
+            with contextlib.closing(cast("Generator[Row]", pool.map(whole, cut))) as read:
+                return [next(read) if is_cut else whole(row) for row, is_cut in found]
 
     def _stamp(self, row: Row) -> dt.datetime | None:
         """The stamp of a row; one that cannot be read is a fault of its document, found when that is made."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
@@ -63,12 +63,20 @@ class Service:
         resource_version: Of the path. ``framework_version``: what ``q`` and the answers look like (section 3).
         date_times: How ``q`` writes date-times.
         retry: How often a busy identity domain is asked for a token.
+        at_once: Calls for children of one page under way at once.
     """
 
     def __init__(
-        self, client: HTTPClient, resource_version: str, framework_version: int, date_times: DateTimes, retry: Retry
+        self,
+        client: HTTPClient,
+        resource_version: str,
+        framework_version: int,
+        date_times: DateTimes,
+        retry: Retry,
+        *,
+        at_once: int = 1,
     ) -> None:
-        self._client, self._retry = client, retry
+        self._client, self._retry, self.at_once = client, retry, at_once
         self._root = f"{ROOT}/{resource_version}"
         self._headers = {"Accept": _ACCEPT, "REST-Framework-Version": str(framework_version)}
         self.date_times: DateTimes = date_times
@@ -214,36 +222,46 @@ class Service:
             if grid.last:
                 return
 
-    def complete(self, row: Row, path: str | None, children: Sequence[Child]) -> None:
-        """Put every row of these children into ``row``, as plain lists, under the first of their names.
+    def complete(self, row: Row, path: Callable[[], str | None], children: Sequence[Child]) -> Row:
+        """The row with every row of these children, as plain lists, under the first of their names.
 
         Args:
-            path: Of the item.
+            row: Is left as it came.
+            path: Of the item, for children that did not come whole.
 
         Raises:
             VendorFault: A child did not come and cannot be asked for.
         """
+        whole = dict(row)
         for child in children:
             accessor = child_of(row, child) or child.accessors[0]
-            part = nested(row.get(accessor), self.origin)
-            where = part.path or (f"{path}/child/{accessor}" if path is not None else None)
+            part = nested(row.get(accessor))
             rows = part.rows
             if part.more or (accessor not in row and len(child.accessors) == 1):
+                own = path()
+                where = part.path(self.origin) or (f"{own}/child/{accessor}" if own is not None else None)
                 if where is None:
                     raise _unusable(self._root, f"an item has more {accessor}, and no link to them")
                 rows = self._all(where, child)
             elif accessor not in row:
                 raise _unlisted(child, row)
-            row[child.accessors[0]] = rows = sorted(rows, key=functools.partial(_place, child.key))
-            for inner in rows if child.children else ():
-                self.complete(inner, path_of(inner, self.origin), child.children)
+            rows = sorted(rows, key=functools.partial(_place, child.key)) if len(rows) > 1 else rows
+            if child.children:
+                rows = [
+                    self.complete(inner, functools.partial(path_of, inner, self.origin), child.children)
+                    for inner in rows
+                ]
+            whole[child.accessors[0]] = rows
+        return whole
 
     def is_cut(self, row: Row, children: Sequence[Child]) -> bool:
         """Some child of this row did not come whole."""
         for child in children:
             accessor = child_of(row, child)
-            part = nested(row.get(accessor or ""), self.origin)
-            if accessor is None or part.more or any(self.is_cut(inner, child.children) for inner in part.rows):
+            part = nested(row.get(accessor or ""))
+            if accessor is None or part.more:
+                return True
+            if child.children and any(self.is_cut(inner, child.children) for inner in part.rows):
                 return True
         return False
 

@@ -1,11 +1,17 @@
-"""JSON in which money stays exact: Decimal from wire to wire, NaN and Infinity refused."""
+"""JSON in which money stays exact: Decimal from wire to wire, NaN and Infinity refused.
+
+With the extra ``fast``, msgspec decodes, several times as fast. What it refuses is decoded by the standard library, so
+that both take and refuse the same.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
+from json.encoder import encode_basestring
 from typing import Any
 
 from mlconnector.errors import InvalidArgument
@@ -20,6 +26,16 @@ def _refuse(constant: str) -> Any:
 _DECODER = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse)
 
 
+@functools.cache
+def _fast() -> tuple[Callable[[bytes], Any], tuple[type[Exception], ...]] | None:
+    """The decoder of msgspec and what it raises; ``None`` where it is not installed."""
+    try:
+        import msgspec
+    except ImportError:
+        return None
+    return msgspec.json.Decoder(float_hook=Decimal).decode, (msgspec.MsgspecError, ValueError, ArithmeticError)
+
+
 def loads(text: str | bytes) -> Any:
     """Decode JSON; numbers with a point or exponent become ``Decimal``, others ``int``.
 
@@ -27,8 +43,17 @@ def loads(text: str | bytes) -> Any:
         ValueError: Not JSON, or it holds NaN or Infinity.
     """
     if isinstance(text, bytes):
+        fast = _fast()
+        if fast is not None:
+            try:
+                return fast[0](text)
+            except fast[1]:
+                pass
         text = text.decode("utf-8-sig")
-    return _DECODER.decode(text)
+    try:
+        return _DECODER.decode(text)
+    except ArithmeticError:
+        raise ValueError("a number has an exponent beyond what Decimal holds") from None
 
 
 def dumps(value: Any) -> str:
@@ -37,6 +62,8 @@ def dumps(value: Any) -> str:
     Raises:
         InvalidArgument: A float (it has lost cents already), NaN, Infinity, or a type JSON does not have.
     """
+    if type(value) is str:
+        return encode_basestring(value)
     if value is None or isinstance(value, (bool, int, str)):
         return json.dumps(value, ensure_ascii=False)
     if isinstance(value, Decimal):
@@ -48,7 +75,7 @@ def dumps(value: Any) -> str:
     if isinstance(value, Mapping):
         return (
             "{"
-            + ",".join(f"{json.dumps(str(key), ensure_ascii=False)}:{dumps(item)}" for key, item in value.items())
+            + ",".join(f"{encode_basestring(str(key))}:{dumps(item)}" for key, item in value.items())
             + "}"
         )
     if isinstance(value, (list, tuple)):

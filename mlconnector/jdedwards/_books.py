@@ -138,16 +138,34 @@ class Books:
         if hold:
             faults.append(f"supplier {number} is on hold ({hold})")
 
-    def vouchers(self, supplier: int, number: str) -> list[Cells]:
-        """Pay items of this supplier's invoice number, voided ones too; compared without blanks and case (rule 6)."""
+    def vouchers(self, supplier: int, number: str, mark: str = "") -> list[Cells]:
+        """Pay items of this supplier's invoice number, voided ones too; compared without blanks (delivery rule 6).
+
+        Where there is none, those that carry the mark: a site may write the number another way, or leave it out.
+        """
         where = [("AN8", "=", supplier)]
         rows = self._source.listed("F0411", "VINV", [number], where)
-        return [cells for row in rows if (cells := Cells("F0411", row, [])).text("VINV") == number.strip()]
+        found = [cells for row in rows if (cells := Cells("F0411", row, [])).text("VINV") == number.strip()]
+        return found or (self.marked(supplier, mark) if mark else [])
+
+    def marked(self, supplier: int, mark: str) -> list[Cells]:
+        """Pay items of this supplier that carry a mark (rule B1), without the rows that adjust them."""
+        rows = self._source.listed("F0411", "RMK", [mark], [("AN8", "=", supplier)])
+        cells = [Cells("F0411", row, []) for row in rows]
+        return [one for one in cells if one.text("RMK") == mark and not one.text("DCTA")]
 
     def pay_items(self, company: str, kind: str, number: int) -> list[Cells]:
         """Pay items of a voucher."""
         where = [("DCT", "=", kind), ("KCO", "=", company)]
         return [Cells("F0411", row, []) for row in self._source.listed("F0411", "DOC", [number], where)]
+
+    def pay_item(self, company: str, kind: str, number: int, item: str, extension: str) -> Cells | None:
+        """One pay item; its extension tells it from the others of its number, the rows that adjust it do not count."""
+        for row in self.pay_items(company, kind, number):
+            same = (row.text("SFX"), row.number("SFXE") or Decimal(0)) == (item, Decimal(extension or 0))
+            if same and not row.text("DCTA"):
+                return row
+        return None
 
     def matches(self, company: str, kind: str, number: int) -> list[Cells]:
         """What a voucher was matched with (F43121, ``MATC`` 2)."""
@@ -159,9 +177,9 @@ class Books:
         where = [("MATC", "=", "1")]
         return [Cells("F43121", row, []) for row in self._source.listed("F43121", "DOCO", orders, where)]
 
-    def paid_by(self, payee: int, reference: str) -> list[Cells]:
-        """Payment details that carry our reference (F0414)."""
-        rows = self._source.listed("F0414", "RMK", [reference], [("AN8", "=", payee)])
+    def paid_by(self, suppliers: Iterable[int], reference: str) -> list[Cells]:
+        """Payment details of these suppliers that carry our reference (F0414)."""
+        rows = self._source.listed("F0414", "AN8", suppliers, [("RMK", "=", reference)])
         return [cells for row in rows if (cells := Cells("F0414", row, [])).text("RMK") == reference]
 
     def payment_details(self, payment: int) -> list[Cells]:
@@ -174,9 +192,10 @@ class Books:
         return None if row is None else Cells("F0413", row, [])
 
     def journal(self, reference: str) -> list[Cells]:
-        """Actual amounts of journals that carry our reference (F0911)."""
-        where = [("DCT", "=", "JE"), ("LT", "=", "AA")]
-        return [Cells("F0911", row, []) for row in self._source.listed("F0911", "R1", [reference], where)]
+        """Lines of journals that carry our reference (F0911), a foreign one in its own currency (section 7)."""
+        where = [("DCT", "=", "JE"), ("LT", "in", ["AA", "CA"])]
+        rows = [Cells("F0911", row, []) for row in self._source.listed("F0911", "R1", [reference], where)]
+        return [row for row in rows if row.text("LT") == "CA"] or rows
 
     def remarks_are_kept(self, table: str, column: str, begin: str) -> bool:
         """An earlier record of ours shows that the site's orchestration fills the column we look up by."""

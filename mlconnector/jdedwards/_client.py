@@ -21,7 +21,7 @@ from mlconnector.documents import (
     PurchaseOrder,
     Supplier,
 )
-from mlconnector.errors import ConnectionFailed, DeliveryInDoubt, InvalidArgument, VendorFault
+from mlconnector.errors import ConnectionFailed, InvalidArgument, VendorFault
 from mlconnector.http import HTTPClient, Retry, Timeout, TokenManager, Transport
 from mlconnector.jdedwards._approval import Approval
 from mlconnector.jdedwards._books import Books, ClosedPeriod
@@ -36,7 +36,7 @@ from mlconnector.jdedwards._orders import orders_layout
 from mlconnector.jdedwards._pass import KindReader, Layout
 from mlconnector.jdedwards._payments import payments_layout
 from mlconnector.jdedwards._payments_target import PaymentsTarget
-from mlconnector.jdedwards._posting import carried_out
+from mlconnector.jdedwards._posting import carried_out, doubt
 from mlconnector.jdedwards._query import Where, conditions
 from mlconnector.jdedwards._source import Source
 from mlconnector.jdedwards._suppliers import suppliers_layout
@@ -316,13 +316,8 @@ class JDEdwardsAIS:
         try:
             return self._orchestrator.run(name, inputs or {})
         except (ConnectionFailed, VendorFault) as error:
-            if error.repeat_safe or getattr(error, "refused", False):
-                raise
-            raise DeliveryInDoubt(
-                f"{name} got no answer: {error.message}",
-                cure="Look in JD Edwards for what it would have made, before calling it again.",
-                system=self.system,
-            ) from None
+            cure = "Look in JD Edwards for what it would have made, before calling it again."
+            raise doubt(error, f"{name} got no answer: {error.message}", cure) from None
 
     def create_voucher(self, invoice: Invoice, *, crosswalk: CrosswalkLookup | None = None, **options: Any) -> Receipt:
         """A voucher for an approved invoice, looked up by supplier and invoice number first (section 6.4).
@@ -401,12 +396,27 @@ class JDEdwardsAIS:
             self._orchestrator, books, lines, reference, explanation, closed_period, self._today()
         )
 
-    def lacking_orchestrations(self, keys: Sequence[str]) -> list[str]:
-        """What the site lacks of these orchestrations of the contract, by their required inputs; writes nothing.
+    @property
+    def lists_orchestrations(self) -> bool:
+        """Whether the site lets its orchestrations be listed, so that they can be compared (section 6.1)."""
+        return bool(self._orchestrator.discovered())
+
+    def lacking_orchestrations(self, keys: Sequence[str], *, optional: bool = False) -> list[str]:
+        """What the site lacks of these orchestrations of the contract; writes nothing.
 
         Empty too where the site does not let its orchestrations be listed (section 6.1).
+
+        Args:
+            keys: Of the contract. ``optional``: look for inputs that are not always sent, and inside lists, too.
         """
-        return [miss for key in keys for miss in self._orchestrator.lacking(key, dict.fromkeys(CONTRACT[key].inputs))]
+        found = []
+        for key in keys:
+            one = CONTRACT[key]
+            wanted: dict[str, Any] = dict.fromkeys((*one.inputs, *one.optional) if optional else one.inputs)
+            if optional:
+                wanted |= {name: [dict.fromkeys(inside)] for name, inside in one.rows.items()}
+            found += self._orchestrator.lacking(key, wanted)
+        return found
 
     def target(self, kind: str, **options: Any) -> Target[Any]:
         """A way of posting: ``"vouchers"`` (:class:`VouchersTarget`) or ``"payments"`` (:class:`PaymentsTarget`).

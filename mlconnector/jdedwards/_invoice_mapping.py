@@ -130,7 +130,7 @@ def _invoice(page: VoucherPage, key: str, rows: VoucherRows, faults: list[str]) 
         origin=head.text("RMK"),
         evaluated_receipt="Y" in flags if rows.matches else None,
         waiting_for=() if void else _waiting(own),
-        extras=_extras(head, discount if foreign else None),
+        extras=_extras(own, discount if foreign else None),
         provenance=Provenance(
             system="jdedwards",
             kind="invoices",
@@ -143,9 +143,12 @@ def _invoice(page: VoucherPage, key: str, rows: VoucherRows, faults: list[str]) 
     )
 
 
-def _extras(head: Cells, base_discount: Decimal | None) -> dict[str, Any]:
-    instrument = head.text("PYIN")
-    found: dict[str, Any] = {"payment_instrument": instrument} if instrument else {}
+def _extras(own: Sequence[Cells], base_discount: Decimal | None) -> dict[str, Any]:
+    instruments = {cell.text("SFX"): cell.text("PYIN") for cell in own}
+    first = own[0].text("PYIN")
+    found: dict[str, Any] = {"payment_instrument": first} if first else {}
+    if len(set(instruments.values())) > 1:
+        found["payment_instruments"] = instruments
     return found | ({"base_discount": base_discount} if base_discount else {})
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any, Literal
 from urllib.parse import quote
@@ -27,6 +27,8 @@ __all__ = ["Orchestrator", "amount_text"]
 
 _TIMEOUT = Timeout(connect=10.0, read=180.0, total=300.0)
 """Orchestrations take minutes on some sites (section 8)."""
+_KNOWN_FOR = 300.0
+"""Seconds for which the site's list of orchestrations is believed."""
 _DONE = ("SUCCESS", "WARNING")
 _CENT = -2
 _REFUSED = re.compile(r"\(500\): (.+)")
@@ -76,7 +78,8 @@ class Orchestrator:
         self._names = {key: names.get(key, one.name) for key, one in CONTRACT.items()}
         self._path = f"/jderest/{version}/orchestrator"
         self._lock = threading.Lock()
-        self._discovered: Mapping[str, frozenset[str] | None] | None = None
+        self._discovered: Mapping[str, frozenset[str]] = {}
+        self._asked_again_at = float("-inf")
 
     def name(self, key: str) -> str:
         """The site's name of an orchestration."""
@@ -140,10 +143,14 @@ class Orchestrator:
     def lacking(self, key: str, inputs: Mapping[str, Any]) -> list[str]:
         """Inputs that the site's orchestration does not have: an older contract, which must not be called with them.
 
-        Nothing is known, and nothing is lacking, where the site does not let its orchestrations be listed.
+        Nothing is known, and nothing is lacking, where the site does not let its orchestrations be listed; the same
+        for what is inside a list, where it names the list only.
+
+        Args:
+            key: Of the contract. ``inputs``: what would be sent; of a list, the names inside its entries count too.
         """
         known = self.discovered()
-        if known is None:
+        if not known:
             return []
         name = self._names[key]
         if name not in known:
@@ -151,28 +158,51 @@ class Orchestrator:
         has = known[name]
         if not has:
             return []
-        return [f"{name} has no input {one}" for one in inputs if one not in has]
+        inside = {one.partition(".")[0] for one in has if "." in one}
+        wanted = [one for one in _input_names(inputs) if "." not in one or one.partition(".")[0] in inside]
+        return [f"{name} has no input {one}" for one in wanted if one not in has]
 
-    def discovered(self) -> Mapping[str, frozenset[str] | None] | None:
-        """Inputs by orchestration, asked once; ``None`` where they cannot be listed."""
+    def discovered(self) -> Mapping[str, frozenset[str]]:
+        """Inputs by orchestration, those inside lists as ``Lines.Amount``; empty where they cannot be listed.
+
+        Asked again after five minutes, so that what the site adds is seen.
+        """
         with self._lock:
-            if self._discovered is None:
-                self._discovered = self._discover()
-            return self._discovered or None
+            now = self._http.clock.monotonic()
+            if now >= self._asked_again_at:
+                self._discovered, self._asked_again_at = self._discover(), now + _KNOWN_FOR
+            return self._discovered
 
-    def _discover(self) -> Mapping[str, frozenset[str] | None]:
+    def _discover(self) -> Mapping[str, frozenset[str]]:
         try:
             body = self._http.send(Request("GET", "/jderest/discover")).json()
         except (NotFound, PermissionDenied, VendorFault):
             return {}
         listed = body.get("orchestrations") if isinstance(body, Mapping) else None
-        found: dict[str, frozenset[str] | None] = {}
-        for one in listed if isinstance(listed, list) else ():
-            if isinstance(one, Mapping) and one.get("name"):
-                inputs = one.get("inputs")
-                names = [str(part.get("name")) for part in inputs or () if isinstance(part, Mapping)]
-                found[str(one["name"])] = frozenset(name.partition(".")[0].partition("[")[0] for name in names) or None
-        return found
+        return {
+            str(one["name"]): frozenset(_listed_names(one.get("inputs")))
+            for one in (listed if isinstance(listed, list) else ())
+            if isinstance(one, Mapping) and one.get("name")
+        }
+
+
+def _input_names(inputs: Mapping[str, Any]) -> Iterator[str]:
+    """Names of what would be sent; those inside the entries of a list as ``Lines.Amount``, each once."""
+    for name, value in inputs.items():
+        yield name
+        entries = value if isinstance(value, list) else ()
+        yield from dict.fromkeys(f"{name}.{inner}" for entry in entries for inner in entry)
+
+
+def _listed_names(inputs: Any, parent: str = "") -> Iterator[str]:
+    """Names of listed inputs, however those inside a list are told: below it, or with the list's name before them."""
+    for part in inputs if isinstance(inputs, list) else ():
+        if isinstance(part, Mapping) and part.get("name"):
+            name = parent + str(part["name"]).replace("[]", "")
+            yield name
+            yield from ([name.partition(".")[0]] if "." in name else ())
+            for value in part.values():
+                yield from _listed_names(value, f"{name}.")
 
 
 def _failure(body: Any) -> str:

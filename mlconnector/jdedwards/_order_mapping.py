@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -25,6 +26,12 @@ ORDER_KEY = ("DOCO", "DCTO", "KCOO", "SFXO")
 _BLANKET = ("OB",)
 _SALES = ("SO", "SD", "SI", "ST")
 _CLOSED = "999"
+_TEXTS = ("LNTY", "NXTR", "LTTR", "UOM", "UOM3", "LITM", "ITM", "AITM", "DSC1", "DSC2", "ANI", "OMCU", "TX", "TXA1")
+_HEAD = ("DOCO", "DCTO", "KCOO", "CRRM", "HOLD", "AN8", "MCU", "RMK", "CORD", "SHAN", "ANBY", "CRCD", "PTC", "FRTH",
+         "OORN", "OCTO", "RORN", "RCTO")  # fmt: skip
+_DOMESTIC = ("LNID", "UORG", "UREC", "UOPN", "PRRC", "AEXP")
+_FOREIGN = ("LNID", "UORG", "UREC", "UOPN", "FRRC", "FEA")
+_NOUGHT = Decimal(0)
 Row = Mapping[str, Any]
 
 
@@ -70,34 +77,37 @@ def _order(page: OrderPage, header: Row, faults: list[str]) -> PurchaseOrder:
     head = Cells("F4301", header, faults)
     identity = tuple([header[f"F4301_{alias}"] for alias in ORDER_KEY])
     key, ship_to_row = order_key(*identity), page.ship_to_rows.get(identity[:3])
-    company, foreign, hold = head.text("KCOO"), head.text("CRRM") == "F", head.text("HOLD")
+    number, kind, company, mode, hold, supplier, branch, remark, revision, ship_to, buyer, currency, *rest = head.texts(
+        _HEAD
+    )
+    terms, freight, original, original_kind, related, related_kind = rest
+    foreign = mode == "F"
     rows = page.lines.get(key, ())
     pairs = [_line(Cells("F4311", row, faults), page, faults, foreign=foreign) for row in rows]
     statuses = {line.status for line, _next_status in pairs if line.kind != "text"}
     status = "open" if not statuses or "open" in statuses else "closed" if "closed" in statuses else "cancelled"
-    supplier, branch, remark = head.text("AN8"), head.text("MCU"), head.text("RMK")
     read = [("F4301", header), *(("F4311", row) for row in rows)]
     read += [] if ship_to_row is None else [("F4006", ship_to_row)]
     return PurchaseOrder(
-        number=head.text("DOCO"),
-        type=head.text("DCTO"),
+        number=number,
+        type=kind,
         company=company,
-        revision=head.text("CORD"),
+        revision=revision,
         date=head.date("TRDJ"),
         supplier=page.parties.get(supplier),
-        ship_to=_ship_to(ship_to_row, head.text("SHAN"), page.sites),
+        ship_to=_ship_to(ship_to_row, ship_to, page.sites),
         bill_to=None,
-        buyer=head.text("ANBY"),
-        currency=head.text("CRCD") or (None if foreign else page.currencies.get(company)),
-        terms=head.text("PTC"),
-        freight=head.text("FRTH"),
+        buyer=buyer,
+        currency=currency or (None if foreign else page.currencies.get(company)),
+        terms=terms,
+        freight=freight,
         notes=(remark,) if remark else (),
-        original_order=head.text("OORN").lstrip("0") if head.text("OCTO") in _BLANKET else "",
+        original_order=original.lstrip("0") if original_kind in _BLANKET else "",
         lines=tuple([line for line, _next_status in pairs]),
         total=head.number("FAP") if foreign else head.number("OTOT"),
         status=status,
         hold=hold,
-        drop_ship=head.text("RCTO") in _SALES and bool(head.text("RORN")),
+        drop_ship=related_kind in _SALES and bool(related),
         waiting_for=_waiting(pairs, hold, page.approval, status),
         extras={"branch": branch} if branch else {},
         provenance=Provenance(
@@ -109,38 +119,43 @@ def _order(page: OrderPage, header: Row, faults: list[str]) -> PurchaseOrder:
     )
 
 
+_position = functools.lru_cache(maxsize=1024)(number_text)
+"""Line numbers recur in every order."""
+
+
 def _line(cells: Cells, page: OrderPage, faults: list[str], *, foreign: bool) -> tuple[OrderLine, str]:
     """A line, and its next status."""
-    text, number = cells.text, cells.number
-    code, quantity, next_status, unit = text("LNTY"), number("UORG"), text("NXTR"), text("UOM")
-    position = number_text(number("LNID") or Decimal(0))
+    code, next_status, last_status, unit, price_unit, own, short, alternate, first, second, *rest = cells.texts(_TEXTS)
+    account, cost_center, taxable, tax = rest
+    number, quantity, received, unfilled, price, amount = cells.numbers(_FOREIGN if foreign else _DOMESTIC)
+    position = _position(number or _NOUGHT)
     kind = page.line_types.get(code)
     if kind is None:
         faults.append(f"line {position} has the line type {code!r}; say in line_types= what it is")
         kind = "text"
     elif kind == "item" and not quantity:
         kind = "amount"
-    ids = {"buyer": text("LITM"), "short": text("ITM"), "alternate": text("AITM")}
+    ids = (("buyer", own), ("short", short), ("alternate", alternate))
     status = "open"
     if next_status == _CLOSED:
-        status = "cancelled" if text("LTTR") in page.approval.not_last else "closed"
+        status = "cancelled" if last_status in page.approval.not_last else "closed"
     line = OrderLine(
         number=position,
         kind=kind,
-        description=" ".join(filter(None, [text("DSC1"), text("DSC2")])),
-        item_ids={name: value for name, value in ids.items() if value and value != "0"},
+        description=f"{first} {second}" if first and second else first or second,
+        item_ids={name: value for name, value in ids if value and value != "0"},
         quantity=quantity,
         unit=unit,
-        unit_price=number("FRRC" if foreign else "PRRC"),
-        price_unit=text("UOM3") or unit,
-        amount=number("FEA" if foreign else "AEXP"),
-        received_quantity=number("UREC"),
-        open_quantity=number("UOPN"),
+        unit_price=price,
+        price_unit=price_unit or unit,
+        amount=amount,
+        received_quantity=received,
+        open_quantity=unfilled,
         requested_date=cells.date("DRQJ"),
         promised_date=cells.date("PDDJ"),
-        account=text("ANI"),
-        cost_center=text("OMCU"),
-        tax=text("TXA1") if text("TX") == "Y" else "",
+        account=account,
+        cost_center=cost_center,
+        tax=tax if taxable == "Y" else "",
         status=status,
     )
     return line, next_status

@@ -8,12 +8,12 @@ from typing import Any, Literal
 
 import attrs
 
-from mlconnector.documents import Application, Payment
+from mlconnector.documents import Application, Party, Payment
 from mlconnector.errors import DeliveryInDoubt, InvalidArgument, InvalidDocument, TargetChanged
 from mlconnector.jdedwards._books import open_amount
+from mlconnector.jdedwards._keys import voucher_key
 from mlconnector.jdedwards._orchestrator import amount_text
 from mlconnector.jdedwards._posting import PostingTarget, Refusals, mark_of, shortened
-from mlconnector.jdedwards._values import Cells
 from mlconnector.target import Change, LookUp, Prepared, Receipt
 
 __all__ = ["PaidItem", "PaymentsTarget"]
@@ -41,7 +41,18 @@ class PaidItem:
         return cls(parts[0], parts[1], int(parts[2]), *parts[3:])
 
     def __str__(self) -> str:
-        return "/".join([self.company, self.type, str(self.number), self.item])
+        parts = [self.company, self.type, str(self.number), self.item, self.extension]
+        return "/".join(part for part in parts if part)
+
+
+@attrs.frozen
+class _Checked:
+    """What the pay items of one payment have in common, and under which address numbers it can be found again."""
+
+    payee: str
+    companies: tuple[str, ...]
+    currency: str
+    suppliers: frozenset[int]
 
 
 Resolve = Callable[[Application, Payment], str | None]
@@ -95,8 +106,10 @@ class PaymentsTarget(PostingTarget):
         return self._asked_look_up == "reliable" or self._proven
 
     def content(self, document: Payment) -> str:
-        """What was paid to whom; that it was voided counts, other states do not."""
-        return attrs.evolve(document, status="", waiting_for=(), extras={}, method="", bank_reference="").fingerprint
+        """What was paid to whom; that it was voided counts, other states and what the payee is called do not."""
+        payee = None if document.payee is None else Party(number=document.payee.number)
+        plain = attrs.evolve(document, status="", waiting_for=(), extras={}, method="", bank_reference="", payee=payee)
+        return plain.fingerprint
 
     def prepare(self, change: Change[Payment]) -> Prepared:
         """Check everything that can be checked before the call; see :class:`~mlconnector.target.Target`."""
@@ -114,12 +127,17 @@ class PaymentsTarget(PostingTarget):
         parts = [*payment.applications, *payment.credits]
         if not parts:
             refusals.faults.append("it names no invoice that it paid")
-        paid = [self._paid(one, payment, refusals) for one in parts]
-        payee, company, currency = self._checked(paid, payment, refusals)
-        total = sum((amount for _item, amount in paid), _ZERO)
+        paid = self._paid(parts, change, refusals)
+        checked = self._checked(paid, payment, refusals)
+        payee, currency = checked.payee, checked.currency
+        total = sum((one.amount or _ZERO for one in parts), _ZERO)
         if payment.amount is None or total != payment.amount:
             refusals.faults.append(f"its vouchers sum to {total}, the money moved is {payment.amount}")
-        gl_date, facts, attention = self._posting(company, payment.date, refusals)
+        gl_date, facts, attention = self._posting(checked.companies, payment.date, refusals)
+        discounts = sum((one.discount or _ZERO for one in parts), _ZERO)
+        if discounts:
+            text = f"A discount of {discounts} was taken; JD Edwards is told the money only, the rest stays open there."
+            attention = (*attention, text)
         inputs: dict[str, Any] = {
             "SupplierNumber": payee,
             "PaymentDate": self._orchestrator.date(payment.date or self._today()),
@@ -138,18 +156,17 @@ class PaymentsTarget(PostingTarget):
                 **({"PayItemExtension": item.extension} if item.extension else {}),
                 "Amount": _text(amount, str(item), refusals),
             }
-            for item, amount in paid
-            if item is not None
+            for item, amount in paid.items()
         ]
         rate = payment.extras.get("exchange_rate")
         if rate:
             inputs["ExchangeRate"] = str(rate)
         payload = self._payload("record_payment", inputs, refusals)
-        payload = self._single_form(payload, refusals)
+        payload = {**self._single_form(payload, refusals), "suppliers": sorted(checked.suppliers)}
         refusals.raise_if_any(shown)
         facts |= {
             "orchestration": self._orchestrator.name("record_payment"),
-            "vouchers": [str(item) for item, _ in paid],
+            "vouchers": [str(item) for item in paid],
         }
         return Prepared(payment, payload, reference, describe=facts, attention=attention)
 
@@ -161,7 +178,7 @@ class PaymentsTarget(PostingTarget):
             header = self._books.payment(int(inputs["PaymentId"]))
             done = header is not None and header.date("VDGJ") is not None
             return Receipt(system="jdedwards", id=str(inputs["PaymentId"]), by="marker") if done else None
-        rows = self._books.paid_by(int(inputs["SupplierNumber"]), inputs["PaymentReference"])
+        rows = self._books.paid_by(payload["suppliers"], inputs["PaymentReference"])
         ids = sorted({row.text("PYID") for row in rows})
         if not ids:
             if prepared.attempt and not self._absence_proves():
@@ -199,8 +216,8 @@ class PaymentsTarget(PostingTarget):
         foreign = [row.text("RMK") for row in details if row.text("RMK") not in ("", reference)]
         if foreign:
             refusals.faults.append(f"payment {key} carries another reference: {foreign[0]!r}")
-        company = next((row.text("KCO") for row in details), "")
-        gl_date, facts, attention = self._posting(company, None, refusals)
+        companies = tuple(dict.fromkeys(row.text("KCO") for row in details)) or ("",)
+        gl_date, facts, attention = self._posting(companies, None, refusals)
         inputs = {"PaymentId": key, "GLDate": gl_date, "PaymentReference": reference, "Remark": reference}
         payload = self._payload("void_payment", inputs, refusals)
         refusals.raise_if_any(shown)
@@ -212,38 +229,54 @@ class PaymentsTarget(PostingTarget):
         payee = self._party(payment.payee, payment, change.crosswalk, refusals)
         if not payee.isdecimal():
             return None
-        ids = {row.text("PYID") for row in self._books.paid_by(int(payee), reference)}
+        ids = {row.text("PYID") for row in self._books.paid_by([int(payee)], reference)}
         return ids.pop() if len(ids) == 1 else None
 
-    def _paid(self, application: Application, payment: Payment, refusals: Refusals) -> tuple[PaidItem | None, Decimal]:
-        amount = application.amount or _ZERO
-        key = self._voucher_of(application, payment)
-        item = None if key is None else PaidItem.of(key)
-        if item is None:
-            refusals.misses.append(f"invoice {application.invoice} has no voucher here")
-        return item, amount
+    def _paid(
+        self, parts: Sequence[Application], change: Change[Payment], refusals: Refusals
+    ) -> dict[PaidItem, Decimal]:
+        """What is paid of each pay item; several parts of one payment on the same one are one amount."""
+        paid = dict[PaidItem, Decimal]()
+        for part in parts:
+            key = self._voucher_of(part, change.document) or self._marked(part, change)
+            item = None if key is None else PaidItem.of(key)
+            if item is None:
+                refusals.misses.append(f"invoice {part.invoice} has no voucher here")
+            else:
+                paid[item] = paid.get(item, _ZERO) + (part.amount or _ZERO)
+        return {item: amount for item, amount in paid.items() if amount}
 
-    def _checked(
-        self, paid: Sequence[tuple[PaidItem | None, Decimal]], payment: Payment, refusals: Refusals
-    ) -> tuple[str, str, str]:
+    def _marked(self, part: Application, change: Change[Payment]) -> str | None:
+        """The voucher that carries the invoice's mark: its number is not known where a batch has made it (rule B1)."""
+        payee = self._party(change.document.payee, change.document, change.crosswalk, Refusals())
+        if not payee.isdecimal() or not part.invoice:
+            return None
+        rows = self._books.marked(int(payee), f"{self._origin}:{part.invoice}")
+        live = [row for row in rows if not row.text("VOD")]
+        if len(live) != 1:
+            return None
+        (row,) = live
+        return f"{voucher_key(row.text('DOC'), row.text('DCT'), row.text('KCO'))}/{row.text('SFX')}"
+
+    def _checked(self, paid: Mapping[PaidItem, Decimal], payment: Payment, refusals: Refusals) -> _Checked:
         """Payee, company and currency, the same for all; what is paid is open (section 6.4)."""
         payees, companies, currencies = dict[str, None](), dict[str, None](), dict[str, None]()
-        for item, amount in paid:
-            if item is None:
-                continue
+        suppliers = set[int]()
+        for item, amount in paid.items():
             companies[item.company] = None
-            row = self._item(item)
+            row = self._books.pay_item(item.company, item.type, item.number, item.item, item.extension)
             if row is None:
                 refusals.misses.append(f"pay item {item} is not in F0411")
                 continue
             payees[row.text("PYE") or row.text("AN8")] = None
-            currencies[row.text("CRCD") or payment.currency or ""] = None
+            suppliers |= {int(number) for alias in ("PYE", "AN8") if (number := row.text(alias)).isdecimal()}
+            currencies[row.text("CRCD") or row.text("BCRC") or payment.currency or ""] = None
             left = open_amount(row)
             if row.text("VOD"):
                 refusals.faults.append(f"pay item {item} is void")
             elif row.text("PST") == "#":
                 refusals.faults.append(f"pay item {item} is in a payment group")
-            elif (amount > 0 and amount > left) or (amount < 0 and amount < left):
+            elif not (0 < amount <= left or left <= amount < 0):
                 refusals.faults.append(f"pay item {item}: {amount} paid, {left} open")
         for name, found in (("payee", payees), ("currency", currencies)):
             if len(found) > 1:
@@ -251,13 +284,7 @@ class PaymentsTarget(PostingTarget):
         currency = next(iter(currencies), payment.currency or "")
         if payment.currency and currencies and payment.currency not in currencies:
             refusals.faults.append(f"paid in {payment.currency}, its vouchers are in {currency}")
-        return next(iter(payees), ""), next(iter(companies), ""), currency
-
-    def _item(self, item: PaidItem) -> Cells | None:
-        for row in self._books.pay_items(item.company, item.type, item.number):
-            if row.text("SFX") == item.item and not row.text("DCTA"):
-                return row
-        return None
+        return _Checked(next(iter(payees), ""), tuple(companies) or ("",), currency, frozenset(suppliers))
 
     def _account_for(self, payment: Payment, currency: str, refusals: Refusals) -> str:
         if isinstance(self._bank_account, str):

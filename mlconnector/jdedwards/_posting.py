@@ -23,7 +23,7 @@ from mlconnector.jdedwards._books import AccountCode, Books, ClosedPeriod, close
 from mlconnector.jdedwards._orchestrator import Orchestrator
 from mlconnector.target import Change, CrosswalkLookup, LookUp, Prepared, Receipt
 
-__all__ = ["PostingTarget", "Refusals", "carried_out", "mark_of", "shortened"]
+__all__ = ["PostingTarget", "Refusals", "carried_out", "doubt", "mark_of", "shortened"]
 
 _SYSTEM = "jdedwards"
 _SETTLE = dt.timedelta(minutes=10)
@@ -140,10 +140,13 @@ class PostingTarget(abc.ABC):
         return {"orchestration": key, "inputs": sent}
 
     def _posting(
-        self, company: str, asked: dt.date | None, refusals: Refusals
+        self, companies: Sequence[str], asked: dt.date | None, refusals: Refusals
     ) -> tuple[str, dict[str, Any], tuple[str, ...]]:
-        """GLDate as it is sent, facts for the audit, and what a person should see."""
-        posting = self._books.posting(company, asked or self._today(), self._closed_period, refusals.faults)
+        """GLDate as it is sent, open in every company, facts for the audit, and what a person should see."""
+        day = asked or self._today()
+        posting = self._books.posting(companies[0], day, self._closed_period, refusals.faults)
+        for company in companies[1:]:
+            self._books.posting(company, posting.date, "park", refusals.faults)
         facts = {"gl_date": posting.date.isoformat(), "asked_gl_date": posting.asked.isoformat()}
         return self._orchestrator.date(posting.date), facts, (posting.note,) if posting.note else ()
 
@@ -180,6 +183,13 @@ class PostingTarget(abc.ABC):
         return code
 
 
+def doubt(error: ConnectionFailed | VendorFault, message: str, cure: str) -> MLConnectorError:
+    """What a call without an answer is: in doubt, unless the failure itself says that nothing was done."""
+    if error.repeat_safe or getattr(error, "refused", False):
+        return error
+    return DeliveryInDoubt(message, cure=cure, system=_SYSTEM)
+
+
 def carried_out(
     target: PostingTarget, document: Document, *, crosswalk: CrosswalkLookup, cancel: bool = False
 ) -> Receipt:
@@ -201,12 +211,11 @@ def carried_out(
     try:
         (answer,) = target.deliver([attrs.evolve(prepared, attempt=1)])
     except (ConnectionFailed, VendorFault) as error:
-        if error.repeat_safe or getattr(error, "refused", False):
-            raise
-        raise DeliveryInDoubt(
+        raise doubt(
+            error,
             f"{target.name} got no answer for {document.key}: {error.message}",
-            cure=f"Look in JD Edwards for {prepared.marker!r}; calling again looks first.",
-            system=_SYSTEM,
+            f"Look in JD Edwards for {prepared.marker!r}; calling again looks first, and finds it only where the"
+            " site's orchestration has filled that column.",
         ) from None
     if isinstance(answer, MLConnectorError):
         raise answer

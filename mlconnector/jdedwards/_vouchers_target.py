@@ -9,18 +9,21 @@ from typing import Any, Literal
 
 import attrs
 
-from mlconnector.documents import Invoice, InvoiceLine
+from mlconnector.documents import Invoice, InvoiceLine, Party
 from mlconnector.errors import InvalidArgument, InvalidDocument, TargetChanged
 from mlconnector.jdedwards._books import AccountCode
 from mlconnector.jdedwards._keys import order_number, voucher_key
 from mlconnector.jdedwards._orchestrator import amount_text
 from mlconnector.jdedwards._posting import PostingTarget, Refusals, mark_of, shortened
-from mlconnector.jdedwards._values import Cells
+from mlconnector.jdedwards._values import Cells, number_text
 from mlconnector.target import Change, CrosswalkLookup, LookUp, Prepared, Receipt
 
 __all__ = ["VouchersTarget"]
 
 _ZERO = Decimal(0)
+_NO_DECIMALS = ("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV",
+                "XAF", "XOF", "XPF")  # fmt: skip
+"""Currencies that have no smaller unit (ISO 4217): a share of an amount is whole there."""
 _MEND = "Look at it in JD Edwards, then settle it: accept what stands there, or void it and replay."
 
 
@@ -65,9 +68,20 @@ class VouchersTarget(PostingTarget):
         return self._look_up
 
     def content(self, document: Invoice) -> str:
-        """What the voucher says; that it was voided counts."""
+        """What the voucher says; that it was voided counts, what its supplier is called and when it is due do not."""
         plain = attrs.evolve(
-            document, waiting_for=(), extras={}, open=None, pay_status="", pay_items=(), posted=False, origin=""
+            document,
+            waiting_for=(),
+            extras={"tax_code": document.extras["tax_code"]} if document.extras.get("tax_code") else {},
+            open=None,
+            due_date=None,
+            supplier=None if document.supplier is None else Party(number=document.supplier.number),
+            payee=None,
+            remit_to=None,
+            pay_status="",
+            pay_items=(),
+            posted=False,
+            origin="",
         )
         return plain.fingerprint
 
@@ -91,7 +105,7 @@ class VouchersTarget(PostingTarget):
         if supplier.isdecimal():
             self._books.supplier(supplier, refusals.faults)
         company = self._company_of(invoice, change.crosswalk, refusals)
-        gl_date, facts, attention = self._posting(company, invoice.gl_date, refusals)
+        gl_date, facts, attention = self._posting([company], invoice.gl_date, refusals)
         matched = self._is_matched(invoice)
         number = shortened(invoice.supplier_invoice_number or invoice.number, 25, "invoice number", refusals.faults)
         mark = shortened(mark_of(invoice), 30, "mark", refusals.faults)
@@ -103,19 +117,22 @@ class VouchersTarget(PostingTarget):
             "GLDate": gl_date,
             "GrossAmount": self._amount(invoice.gross, "gross", refusals),
             "CurrencyCode": self._currency(invoice.currency, refusals),
-            "ExchangeRate": None if invoice.rate is None else format(invoice.rate, "f"),
+            "ExchangeRate": None if invoice.rate is None else number_text(invoice.rate),
             "PaymentTerms": self._terms(invoice, change.crosswalk),
             "Remark": mark,
-            **self._taxes(invoice, change.crosswalk, refusals),
         }
+        taxes = self._taxes(invoice, change.crosswalk, refusals)
+        inputs |= taxes
+        if invoice.kind in ("credit", "debit") and (invoice.gross or _ZERO) > 0:
+            refusals.faults.append(f"it is a credit over {invoice.gross}: credits are below 0")
         if matched:
-            inputs |= self._match_lines(invoice, change.crosswalk, refusals)
+            inputs |= self._match_lines(invoice, supplier, change.crosswalk, refusals)
         else:
             inputs["Lines"] = self._lines(invoice.lines, invoice, change.crosswalk, refusals)
-            inputs["PurchaseOrder"] = invoice.purchase_order[:8] if len(invoice.purchase_order) <= 8 else None
+            inputs["PurchaseOrder"] = invoice.purchase_order if len(invoice.purchase_order) <= 8 else None
             if (invoice.gross or _ZERO) < 0:
                 inputs["DocumentType"] = "PD"
-        self._check_sum(invoice, refusals)
+        self._check_sum(invoice, Decimal(taxes.get("TaxAmount") or 0), refusals)
         payload = self._payload("match_voucher" if matched else "create_voucher", inputs, refusals)
         refusals.raise_if_any(shown)
         return Prepared(
@@ -132,9 +149,13 @@ class VouchersTarget(PostingTarget):
         inputs = payload["inputs"]
         if payload["orchestration"] == "reverse_voucher":
             return self._find_reversal(inputs, prepared)
-        rows = self._books.vouchers(int(inputs["SupplierNumber"]), inputs["InvoiceNumber"])
+        mark = inputs["Remark"]
+        rows = self._books.vouchers(int(inputs["SupplierNumber"]), inputs["InvoiceNumber"], mark)
         live = [row for row in rows if not row.text("VOD") and not row.text("DCTA")]
         if not live:
+            gone = [row for row in rows if row.text("RMK") == mark and not row.text("DCTA")]
+            if gone:
+                raise TargetChanged(f"Voucher {_key_of(gone[0])} was made of it and is void.", cure=_MEND, cause="void")
             return None
         keys = {_key_of(row) for row in live}
         if len(keys) > 1:
@@ -142,7 +163,7 @@ class VouchersTarget(PostingTarget):
                 f"Invoice {inputs['InvoiceNumber']} is {len(keys)} vouchers: {', '.join(sorted(keys))}.", cure=_MEND
             )
         (key,) = keys
-        if any(row.text("RMK") != inputs["Remark"] for row in live):
+        if any(row.text("RMK") != mark for row in live):
             raise TargetChanged(f"Voucher {key} has this invoice number and is not ours.", cure=_MEND, cause="not ours")
         gross = sum((row.number("ACR" if row.text("CRRM") == "F" else "AG") or _ZERO for row in live), _ZERO)
         if gross != Decimal(inputs["GrossAmount"]):
@@ -174,7 +195,7 @@ class VouchersTarget(PostingTarget):
                 refusals.faults.append(f"pay item {item.text('SFX')} is paid in whole or part; void the payment first")
             if item.text("PST") == "#":
                 refusals.faults.append(f"pay item {item.text('SFX')} is in a payment group")
-        gl_date, facts, attention = self._posting(company, None, refusals)
+        gl_date, facts, attention = self._posting([company], None, refusals)
         inputs = {
             "VoucherCompany": company,
             "VoucherType": kind,
@@ -210,12 +231,15 @@ class VouchersTarget(PostingTarget):
     # Inputs
 
     def _company_of(self, invoice: Invoice, crosswalk: CrosswalkLookup, refusals: Refusals) -> str:
+        """The company it names, else that of its orders, else the one for invoices that name none."""
         system = "" if invoice.provenance is None else invoice.provenance.system
         named = invoice.company
         linked = crosswalk.find("company", to="jdedwards", **{system: named}) if system and named else None
-        company = str(linked or named or self._company or "").strip()
-        if not company and self._is_matched(invoice):
-            company = next((parts[0] for parts in self._orders(invoice, crosswalk).values()), "")
+        orders = self._orders(invoice, crosswalk) if self._is_matched(invoice) else {}
+        companies = sorted({parts[0] for parts in orders.values()})
+        if len(companies) > 1:
+            refusals.faults.append(f"it bills orders of more than one company: {', '.join(companies)}")
+        company = str(linked or named or next(iter(companies), "") or self._company or "").strip()
         if not company:
             refusals.misses.append("the invoice names no company; set company=")
         return company.rjust(5, "0") if company.isdecimal() else company
@@ -237,10 +261,14 @@ class VouchersTarget(PostingTarget):
                 found[name] = (str(invoice.company or self._company), "OP", name, "")
         return found
 
-    def _match_lines(self, invoice: Invoice, crosswalk: CrosswalkLookup, refusals: Refusals) -> dict[str, Any]:
+    def _match_lines(
+        self, invoice: Invoice, supplier: str, crosswalk: CrosswalkLookup, refusals: Refusals
+    ) -> dict[str, Any]:
         orders = self._orders(invoice, crosswalk)
         receipts = self._books.receipts([int(parts[2]) for parts in orders.values()]) if orders else []
         lines, charges = [], []
+        if (invoice.gross or _ZERO) < 0:
+            refusals.faults.append("a credit of order lines cannot be matched: reverse the receipt in JD Edwards")
         for line in _posted(invoice.lines):
             if not line.purchase_order or not line.order_line:
                 charges.append(line)
@@ -250,7 +278,7 @@ class VouchersTarget(PostingTarget):
                 refusals.misses.append(f"line {line.number}: order {line.purchase_order} is not known here")
                 continue
             company, kind, number, suffix = order
-            self._check_received(line, order, receipts, refusals)
+            self._check_received(line, order, supplier, receipts, refusals)
             lines.append(
                 _filled(
                     OrderCompany=company,
@@ -258,7 +286,7 @@ class VouchersTarget(PostingTarget):
                     OrderNumber=number,
                     OrderSuffix=suffix,
                     OrderLine=line.order_line,
-                    Quantity="" if line.quantity is None else format(line.quantity, "f"),
+                    Quantity="" if line.quantity is None else number_text(line.quantity),
                     Amount=self._amount(line.amount, f"line {line.number}", refusals),
                 )
             )
@@ -266,7 +294,11 @@ class VouchersTarget(PostingTarget):
 
     @staticmethod
     def _check_received(
-        line: InvoiceLine, order: tuple[str, str, str, str], receipts: Sequence[Cells], refusals: Refusals
+        line: InvoiceLine,
+        order: tuple[str, str, str, str],
+        supplier: str,
+        receipts: Sequence[Cells],
+        refusals: Refusals,
     ) -> None:
         """Received and not vouchered covers what is billed (rule B51; section 7, F43121 MATC 1)."""
         company, kind, number, suffix = order
@@ -280,8 +312,11 @@ class VouchersTarget(PostingTarget):
         left = sum((one.number("UOPN") or _ZERO for one in fitting), _ZERO)
         amount = sum((one.number("AOPN") or _ZERO for one in fitting), _ZERO)
         where = f"line {line.number}: order {number} line {line.order_line}"
+        others = sorted({one.text("AN8") for one in fitting} - {supplier})
         if not fitting:
             refusals.faults.append(f"{where} is not received")
+        elif others:
+            refusals.faults.append(f"{where} was ordered from supplier {others[0]}")
         elif line.quantity is not None and line.quantity > left:
             refusals.faults.append(f"{where}: {line.quantity} billed, {left} received and not vouchered")
         elif line.quantity is None and (line.amount or _ZERO) > amount:
@@ -294,7 +329,7 @@ class VouchersTarget(PostingTarget):
         for line in _posted(lines):
             shown = f"line {line.number}" if line.number else f"charge {line.description or line.kind}"
             account = line.account or self._charge_account(line, invoice, crosswalk)
-            for share, center, amount in _shares(line, account, shown, refusals):
+            for share, center, amount in _shares(line, account, invoice.currency, shown, refusals):
                 code = self._account(share, center, invoice, crosswalk, shown, refusals)
                 if code is None:
                     continue
@@ -369,12 +404,12 @@ class VouchersTarget(PostingTarget):
         return currency or ""
 
     @staticmethod
-    def _check_sum(invoice: Invoice, refusals: Refusals) -> None:
-        """Lines sum to gross less the tax that is inside it (section 6.4)."""
+    def _check_sum(invoice: Invoice, inside: Decimal, refusals: Refusals) -> None:
+        """Lines sum to gross less the tax that is inside it; one that the buyer owes himself is not (section 6.4)."""
         total = sum((line.amount or _ZERO for line in _posted(invoice.lines)), _ZERO)
-        expected = (invoice.gross or _ZERO) - (invoice.tax or _ZERO)
-        if total not in (expected, invoice.gross):
-            refusals.faults.append(f"its lines sum to {total}, gross less tax is {expected}")
+        expected = (invoice.gross or _ZERO) - inside
+        if total != expected:
+            refusals.faults.append(f"its lines sum to {total}, gross less the tax in it is {expected}")
 
 
 def _posted(lines: Sequence[InvoiceLine]) -> list[InvoiceLine]:
@@ -382,19 +417,24 @@ def _posted(lines: Sequence[InvoiceLine]) -> list[InvoiceLine]:
 
 
 def _shares(
-    line: InvoiceLine, account: str, shown: str, refusals: Refusals
+    line: InvoiceLine, account: str, currency: str | None, shown: str, refusals: Refusals
 ) -> Iterator[tuple[str, str, Decimal | None]]:
     """Account, cost centre and amount of each share of a line; shares sum exactly, the last one takes the cent."""
     splits = line.extras.get("allocations")
     if not splits or line.amount is None:
         yield account, line.cost_center, line.amount
         return
+    percents = [Decimal(str(one["percent"])) for one in splits if one.get("percent") is not None]
+    if all(one.get("amount") is None for one in splits) and len(percents) == len(splits) and sum(percents) != 100:
+        refusals.faults.append(f"{shown}: its shares are {sum(percents)} per cent")
+        return
+    unit = Decimal(1) if currency in _NO_DECIMALS else Decimal("0.01")
     left = line.amount
     for index, one in enumerate(splits, start=1):
         if one.get("amount") is not None:
             amount = Decimal(str(one["amount"]))
         elif one.get("percent") is not None:
-            amount = (line.amount * Decimal(str(one["percent"])) / 100).quantize(Decimal("0.01"))
+            amount = (line.amount * Decimal(str(one["percent"])) / 100).quantize(unit)
         else:
             refusals.faults.append(f"{shown}: a share has neither amount nor percent")
             return

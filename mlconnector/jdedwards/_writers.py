@@ -8,11 +8,11 @@ from decimal import Decimal
 from typing import Any
 
 from mlconnector.documents import Invoice, JournalLine
-from mlconnector.errors import InvalidArgument, InvalidDocument, TargetChanged
+from mlconnector.errors import ConnectionFailed, InvalidArgument, InvalidDocument, TargetChanged, VendorFault
 from mlconnector.jdedwards._books import AccountCode, Books, ClosedPeriod
 from mlconnector.jdedwards._orchestrator import Orchestrator, amount_text
 from mlconnector.jdedwards._payments_target import PaidItem
-from mlconnector.jdedwards._posting import Refusals
+from mlconnector.jdedwards._posting import Refusals, doubt
 from mlconnector.target import Receipt
 
 __all__ = ["create_journal_entry", "set_pay_status"]
@@ -37,8 +37,7 @@ def set_pay_status(orchestrator: Orchestrator, books: Books, pay_item: str | Inv
         raise InvalidArgument(f"pay_item={pay_item!r}.", cure='Give it like "00001/PV/300001/001".')
     if len(status) != 1 or status in _NEVER:
         raise InvalidArgument(f"status={status!r}.", cure="Use one character of 00/PS, never P or # (section 6.4).")
-    rows = [row for row in books.pay_items(item.company, item.type, item.number) if row.text("SFX") == item.item]
-    row = next((one for one in rows if not one.text("DCTA")), None)
+    row = books.pay_item(item.company, item.type, item.number, item.item, item.extension)
     if row is None:
         raise InvalidDocument(f"Pay item {item} is not in F0411.", cause="reference", cure="Check the key.")
     if row.text("PST") == status:
@@ -57,6 +56,8 @@ def set_pay_status(orchestrator: Orchestrator, books: Books, pay_item: str | Inv
         "PayStatus": status,
         **({"PayItemExtension": item.extension} if item.extension else {}),
     }
+    refusals = Refusals(misses=orchestrator.lacking("set_pay_status", inputs))
+    refusals.raise_if_any(f"pay item {item}")
     outputs = orchestrator.call("set_pay_status", inputs)
     return Receipt(system="jdedwards", id=str(item), raw={"previous": str(outputs.get("PreviousPayStatus") or "")})
 
@@ -88,6 +89,7 @@ def create_journal_entry(  # noqa: PLR0917 - called by the client only
         InvalidArgument: A reference that is empty or longer than eight characters.
         InvalidDocument: Lines that do not balance, of several companies, dates or currencies; closed period; accounts.
         TargetChanged: A journal with this reference is there, with other amounts.
+        DeliveryInDoubt: No answer.
     """
     if not 1 <= len(reference) <= 8:
         raise InvalidArgument(f"reference={reference!r} is not 1 to 8 characters.", cure="Use a number of your own.")
@@ -109,6 +111,15 @@ def create_journal_entry(  # noqa: PLR0917 - called by the client only
         codes.append(code)
         rows.append(_row(code, amount, line.description))
     books.accounts(codes, refusals.misses)
+    inputs: dict[str, Any] = {
+        "Company": company,
+        "GLDate": orchestrator.date(posting.date),
+        "Explanation": explanation[:30],
+        "CurrencyCode": currency or "",
+        "Reference": reference,
+        "Lines": rows,
+    }
+    refusals.misses.extend(orchestrator.lacking("create_journal_entry", inputs))
     refusals.raise_if_any(f"journal entry {reference}")
     there = books.journal(reference)
     if there:
@@ -122,15 +133,15 @@ def create_journal_entry(  # noqa: PLR0917 - called by the client only
                 f"Journal {key} carries {reference!r} and is another one.", cure="Take another reference."
             )
         return Receipt(system="jdedwards", id=key, existing=True)
-    inputs: dict[str, Any] = {
-        "Company": company,
-        "GLDate": orchestrator.date(posting.date),
-        "Explanation": explanation[:30],
-        "CurrencyCode": currency or "",
-        "Reference": reference,
-        "Lines": rows,
-    }
-    outputs: Mapping[str, Any] = orchestrator.call("create_journal_entry", inputs)
+    try:
+        outputs: Mapping[str, Any] = orchestrator.call("create_journal_entry", inputs)
+    except (ConnectionFailed, VendorFault) as error:
+        raise doubt(
+            error,
+            f"The journal entry got no answer: {error.message}",
+            f"Look in JD Edwards for a journal with R1 {reference!r}; calling again finds it only where the site"
+            " fills that column.",
+        ) from None
     parts = [str(outputs.get(name) or "").strip() for name in ("DocumentCompany", "DocumentType", "DocumentNumber")]
     raw = {"gl_date": posting.date.isoformat(), "asked_gl_date": posting.asked.isoformat()}
     return Receipt(system="jdedwards", id="/".join(parts) if all(parts) else None, raw=raw)

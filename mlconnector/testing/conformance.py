@@ -18,7 +18,6 @@ import functools
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence, Sized
 from contextlib import closing, contextmanager
-from decimal import Decimal
 from typing import Any, Protocol
 
 import attrs
@@ -269,7 +268,7 @@ def _passes_are_independent(records: Records[Any]) -> None:
 def _options_count(read: Callable[..., Records[Any]], keys: Sequence[str]) -> None:
     _require([one.key for one in read(limit=1)] == keys[:1], "limit= cuts the pass and nothing else")
     wanted = keys[-1:]
-    found = [page for page in read(keys=wanted).pages()]
+    found = list(read(keys=wanted).pages())
     _require(_keys(found) == wanted, "keys= reads exactly these", _keys(found))
     _require(all(page.cursor is None for page in found), "a read of keys leaves no cursor")
     later = dt.datetime(2200, 1, 1, tzinfo=dt.UTC)
@@ -337,7 +336,8 @@ class _Proof:
         _require(first.payload == second.payload, "the same change is prepared to the same payload")
         _require(first.marker == second.marker, "and to the same marker")
         try:
-            isinstance(first.payload, bytes | str) or dumps(first.payload)
+            if not isinstance(first.payload, bytes | str):
+                dumps(first.payload)
             json.dumps(dict(first.describe))
         except (TypeError, ValueError) as error:
             raise NotConforming(
@@ -416,7 +416,8 @@ class _Proof:
         made = self.target.prepare(change)
         _require(isinstance(made, Prepared), "prepare returns Prepared", type(made))
         rendered = made.rendered(ControlNumbers(7, 7))
-        return attrs.evolve(rendered, key=change.key, revision=change.revision, flow="conformance")
+        found: Prepared = attrs.evolve(rendered, key=change.key, revision=change.revision, flow="conformance")
+        return found
 
     def _finds_nothing(self, prepared: Prepared) -> None:
         try:

@@ -17,6 +17,7 @@ log = logging.getLogger("mlconnector.webhooks")
 
 MOST_BYTES = 1_000_000
 """Size of a body at most: events are small, and a body is read whole before its signature can be checked."""
+_LONGEST_LENGTH = 18
 _REASONS = {
     200: "OK",
     400: "Bad Request",
@@ -67,7 +68,7 @@ def receive(
     except WebhookRejected as error:
         log.warning("refused: %s", error.message, extra={"inbox": inbox})
         raise
-    states = ledger.inbox.store(
+    (state,) = ledger.inbox.store(
         inbox,
         f"webhook of {event.system}",
         body,
@@ -83,7 +84,9 @@ def receive(
             )
         ],
     )
-    log.info("%s: %s %s", states[event.id], event.kind, event.id, extra={"inbox": inbox, "event": event.id})
+    # A parked one came before with another body; the poll reads what is true.
+    level = logging.WARNING if state == "parked" else logging.INFO
+    log.log(level, "%s: %s %s", state, event.kind, event.id, extra={"inbox": inbox, "event": event.id})
     return event
 
 
@@ -143,7 +146,7 @@ _ALLOW: Mapping[int, tuple[tuple[str, str], ...]] = {405: (("Allow", "POST"),)}
 def _body(environ: Mapping[str, Any], most: int) -> bytes:
     """The body, refused by its announced length before a byte of it is read."""
     length = str(environ.get("CONTENT_LENGTH") or "")
-    if not (length.isascii() and length.isdecimal()):
+    if not (length.isascii() and length.isdecimal() and len(length) <= _LONGEST_LENGTH):
         log.warning("refused: no length")
         raise WebhookRejected("The request does not say how long it is.", cure="The sender adds it.", status=411)
     if int(length) > most:

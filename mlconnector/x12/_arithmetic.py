@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 import attrs
@@ -39,10 +39,13 @@ _COUNTED = {
 }
 
 
-def arithmetic_findings(ts: TransactionSet) -> Iterator[Finding]:
-    """Every stated sum that does not fit what stands in the set. The standard has no acknowledgment code for these."""
+def arithmetic_findings(ts: TransactionSet, tags: Sequence[str]) -> Iterator[Finding]:
+    """Every stated sum that does not fit what stands in the set. The standard has no acknowledgment code for these.
+
+    ``tags``: the ids of its segments.
+    """
     if ts.code in _COUNTED:
-        yield from _totals(ts, _COUNTED[ts.code])
+        yield from _totals(ts, tags, _COUNTED[ts.code])
     if ts.code == "810":
         yield from _invoice_total(ts)
     elif ts.code == "820":
@@ -54,15 +57,17 @@ def hash_total(values: list[Decimal]) -> Decimal:
     return Decimal(sum(int(shown(abs(value)).replace(".", "")) for value in values) % _HASH_LIMIT)
 
 
-def _totals(ts: TransactionSet, told_of: _Counted) -> Iterator[Finding]:
-    counted = len(list(ts.all(told_of.counted)))
-    quantities = [decimal_of("R", one[told_of.at]) or ZERO for one in ts.all(told_of.added)]
-    for total in ts.all("CTT"):
-        if decimal_of("N0", total[1]) != counted:
+def _totals(ts: TransactionSet, tags: Sequence[str], told_of: _Counted) -> Iterator[Finding]:
+    begin = tags.index("CTT") if "CTT" in tags else len(tags)
+    for total in (one for one in ts.segments[begin:] if one.id == "CTT"):
+        counted = tags.count(told_of.counted)
+        if total[1] != str(counted) and decimal_of("N0", total[1]) != counted:
             yield _arithmetic("CTT01", total[1], f"CTT01 is {total[1][:99]!r}, there are {counted} {told_of.counted}.")
-        told = decimal_of("R", total[2])
+        if len(total) < 3 or not total[2]:
+            continue
+        quantities = [decimal_of("R", one[told_of.at]) or ZERO for one in ts.all(told_of.added)]
         plain = sum(quantities, ZERO)
-        if total[2] and told not in (plain, hash_total(quantities)):
+        if decimal_of("R", total[2]) not in (plain, hash_total(quantities)):
             yield _arithmetic("CTT02", total[2], f"CTT02 is {total[2][:99]!r}, the quantities are {shown(plain)}.")
 
 

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
+import itertools
+import operator
+from collections.abc import Iterable, Iterator
 from typing import Any, Literal, overload
 
 import attrs
 
 from mlconnector.errors import InvalidArgument, X12Error
-from mlconnector.x12._scan import batches, raw_text
+from mlconnector.x12._scan import batches, element_of, raw_text
 from mlconnector.x12._sets import Finding, Group, Interchange, Segment, TransactionSet
 
 __all__ = ["Unreadable", "items", "read"]
 
 _FRAME = frozenset(("ST", "SE", "GS", "GE", "IEA", "TA1", "ISB", "ISE", "TA3"))
+_AS_SEGMENT = functools.partial(tuple.__new__, Segment)
+_FRAME_STARTS = frozenset(tag[:2] for tag in _FRAME)
+_START = operator.itemgetter(slice(2))
 _CURE = "Ask the sender for a correct file, or read on with broken='yield'."
 
 
@@ -78,64 +84,93 @@ def _strict(source: Any) -> Iterator[TransactionSet]:
 
 def items(source: Any) -> Iterator[TransactionSet | Unreadable]:
     """Sets and unreadable parts in the order they stand."""
+    return map(operator.itemgetter(0), items_and_texts(source))
+
+
+def items_and_texts(source: Any) -> Iterator[tuple[TransactionSet | Unreadable, list[str]]]:
+    """The same, with the text of each segment of a set; none for a TA1 and for unreadable parts."""
     reader: _Reader | None = None
     empty = True
     for batch in batches(source):
         empty = False
         if reader is not None and (batch.first or batch.interchange is None):
-            yield from reader.end()
+            yield from _without_texts(reader.end())
             reader = None
         if batch.interchange is None:
             finding = Finding("file", "interchange", batch.text[:99], "error", "", f"{batch.problem}.")
-            yield Unreadable(findings=(finding,), raw=batch.text)
+            yield Unreadable(findings=(finding,), raw=batch.text), []
             continue
         reader = reader or _Reader(batch.interchange)
-        for row in batch.rows:
-            if row[0] in _FRAME:
-                yield from reader.frame(row)
-            else:
-                reader.body.append(row)
+        reader.trailing = reader.trailing or batch.trailing
+        begin = 0
+        for at in itertools.compress(itertools.count(), map(_FRAME_STARTS.__contains__, map(_START, batch.texts))):
+            text = batch.texts[at]
+            tag = text.partition(reader.element)[0]
+            if tag in _FRAME:
+                reader.body += batch.texts[begin:at]
+                begin = at + 1
+                if tag == "SE" and reader.begun is not None:
+                    texts = reader.body
+                    yield reader.ended_set(reader.begun, text), texts
+                elif tag != "ST" or not reader.begins(text):
+                    yield from _without_texts(reader.frame(tag, text))
+        reader.body += batch.texts[begin:]
     if reader is not None:
-        yield from reader.end()
+        yield from _without_texts(reader.end())
     if empty:
-        yield Unreadable(findings=(Finding("file", "interchange", "", "error", "", "There is no ISA."),))
+        yield Unreadable(findings=(Finding("file", "interchange", "", "error", "", "There is no ISA."),)), []
+
+
+def _without_texts(
+    found: Iterator[TransactionSet | Unreadable],
+) -> Iterator[tuple[TransactionSet | Unreadable, list[str]]]:
+    return ((item, []) for item in found)
 
 
 class _Reader:
-    """Where in one interchange the reading stands. ``body``: segments of the open set, or strays where none is open."""
+    """Where in one interchange the reading stands.
+
+    ``begun``: the ST of the open set. ``body``: its segments, or strays where none is open. ``trailing``: one of them
+    may end with a separator.
+    """
 
     def __init__(self, interchange: Interchange) -> None:
         self.interchange = interchange
-        self.body: list[list[str]] = []
-        self._open: list[str] | None = None
+        self.element = element_of(interchange)
+        self.body: list[str] = []
+        self.trailing = False
+        self.begun: str | None = None
         self._group: Group | None = None
         self._sets = 0
         self._groups = 0
         self._ended = False
 
-    def frame(self, row: list[str]) -> Iterator[TransactionSet | Unreadable]:
-        """One segment of the envelope."""
-        tag = row[0]
-        if tag == "SE" and self._open is not None:
-            yield self._set(row)
-            return
+    def begins(self, text: str) -> bool:
+        """Open a set, where nothing is open or astray."""
+        if self.body or self.begun is not None or self._ended:
+            return False
+        self.begun = text
+        self._sets += 1
+        return True
+
+    def frame(self, tag: str, text: str) -> Iterator[TransactionSet | Unreadable]:
+        """One segment of the envelope that does not end a set."""
         yield from self._leave()
         if self._ended or tag == "SE" or (tag == "GE" and self._group is None):
-            self.body.append(row)
+            self.body.append(text)
         elif tag == "ST":
-            self._open = row
-            self._sets += 1
+            self.begins(text)
         elif tag == "GS":
             yield from self._close_group(None)
-            self._group = _group(row)
+            self._group = _group(self._elements(text))
             self._groups += 1
         elif tag == "GE":
-            yield from self._close_group(row)
+            yield from self._close_group(text)
         elif tag == "IEA":
             yield from self._close_group(None)
-            yield from self._close(row)
+            yield from self._close(text)
         elif tag == "TA1":
-            segments, version = (_segment(row),), f"{self.interchange.version}0"
+            segments, version = (_AS_SEGMENT(_trimmed(self._elements(text))),), f"{self.interchange.version}0"
             yield TransactionSet("TA1", segments, version=version, control_number="", interchange=self.interchange)
 
     def end(self) -> Iterator[Unreadable]:
@@ -147,75 +182,80 @@ class _Reader:
 
     def _leave(self) -> Iterator[Unreadable]:
         """Close a set without SE, or tell of segments that stand in no set."""
-        rows, self.body, begun, self._open = self.body, [], self._open, None
+        texts, self.body, begun, self.begun = self.body, [], self.begun, None
         if begun is not None:
-            code = "AK502:2"
-            yield self._broken(
-                "SE", "trailer", _at(begun, 2), code, "The set has no SE.", rows=[begun, *rows], begun=begun
-            )
-        elif rows:
-            message = "Segments stand outside of a set."
-            yield self._broken(rows[0][0], "order", rows[0][0], "TA105:022", message, rows=rows)
+            code, number = "AK502:2", _at(self._elements(begun), 2)
+            yield self._broken("SE", "trailer", number, code, "The set has no SE.", texts=[begun, *texts], begun=begun)
+        elif texts:
+            message, tag = "Segments stand outside of a set.", self._elements(texts[0])[0]
+            yield self._broken(tag, "order", tag, "TA105:022", message, texts=texts)
 
-    def _set(self, trailer: list[str]) -> TransactionSet | Unreadable:
-        assert self._open is not None
-        begun, rows = self._open, self.body
-        self._open, self.body = None, []
-        code, number = _at(begun, 1), _at(begun, 2)
-        everything = [begun, *rows, trailer]
+    def _elements(self, text: str) -> list[str]:
+        return text.split(self.element)
+
+    def ended_set(self, begun: str, end: str) -> TransactionSet | Unreadable:
+        """What stands between an ST and its SE."""
+        texts, self.body, self.begun = self.body, [], None
+        header, trailer = self._elements(begun), self._elements(end)
+        code, number = _at(header, 1), _at(header, 2)
         if _at(trailer, 2) != number:
             message = f"SE02 is {_at(trailer, 2)!r}, ST02 is {number!r}."
             return self._broken(
-                "SE02", "control number", _at(trailer, 2), "AK502:3", message, rows=everything, begun=begun
+                "SE02", "control number", _at(trailer, 2), "AK502:3", message, texts=[begun, *texts, end], begun=begun
             )
         if self._group is None:
             return self._broken(
-                "ST", "group", code, "TA105:024", "The set stands in no group.", rows=everything, begun=begun
+                "ST", "group", code, "TA105:024", "The set stands in no group.", texts=[begun, *texts, end], begun=begun
             )
         findings: list[Finding] = []
-        if _at(trailer, 1).lstrip("0") != str(len(everything)):
-            message = f"SE01 is {_at(trailer, 1)!r}, there are {len(everything)} segments."
-            value, last = _at(trailer, 1)[:99], len(everything)
+        last = len(texts) + 2
+        if _at(trailer, 1).lstrip("0") != str(last):
+            message = f"SE01 is {_at(trailer, 1)!r}, there are {last} segments."
+            value = _at(trailer, 1)[:99]
             findings.append(Finding("SE01", "count", value, "warning", "AK502:4", message, "SE", last, 1))
-        for position, row in enumerate(rows, 2):
-            if not row[-1]:
-                place, message = f"segment {position} {row[0]}", "Separators stand at the end without a value."
-                findings.append(Finding(place, "trailing", "", "note", "", message, row[0], position))
+        rows: Iterable[list[str]] = map(str.split, texts, itertools.repeat(self.element))
+        if self.trailing:
+            rows = [*rows]
+            for position, row in enumerate(rows, 2):
+                if not row[-1]:
+                    place, message = f"segment {position} {row[0]}", "Separators stand at the end without a value."
+                    findings.append(Finding(place, "trailing", "", "note", "", message, row[0], position))
+            rows = map(_trimmed, rows)
         return TransactionSet(
             code,
-            map(_segment, rows),
+            map(_AS_SEGMENT, rows),
             version=self._group.version,
             control_number=number,
             group=self._group,
             interchange=self.interchange,
-            implementation=_at(begun, 3),
+            implementation=_at(header, 3),
             findings=tuple(findings),
         )
 
-    def _close_group(self, trailer: list[str] | None) -> Iterator[Unreadable]:
+    def _close_group(self, text: str | None) -> Iterator[Unreadable]:
         group, self._group, sets, self._sets = self._group, None, self._sets, 0
         if group is None:
             return
-        if trailer is None:
+        if text is None:
             yield self._broken("GE", "trailer", group.control_number, "AK905:3", "The group has no GE.", group=group)
             return
+        trailer = self._elements(text)
         if _at(trailer, 2).lstrip("0") != group.control_number.lstrip("0"):
             message = f"GE02 is {_at(trailer, 2)!r}, GS06 is {group.control_number!r}."
-            yield self._broken(
-                "GE02", "control number", _at(trailer, 2), "AK905:4", message, rows=[trailer], group=group
-            )
+            yield self._broken("GE02", "control number", _at(trailer, 2), "AK905:4", message, texts=[text], group=group)
         if _at(trailer, 1).lstrip("0") != str(sets or ""):
             message = f"GE01 is {_at(trailer, 1)!r}, there are {sets} sets."
-            yield self._broken("GE01", "count", _at(trailer, 1), "AK905:5", message, rows=[trailer], group=group)
+            yield self._broken("GE01", "count", _at(trailer, 1), "AK905:5", message, texts=[text], group=group)
 
-    def _close(self, trailer: list[str]) -> Iterator[Unreadable]:
+    def _close(self, text: str) -> Iterator[Unreadable]:
         self._ended = True
+        trailer = self._elements(text)
         if _at(trailer, 2).strip().lstrip("0") != self.interchange.control_number.strip().lstrip("0"):
             message = f"IEA02 is {_at(trailer, 2)!r}, ISA13 is {self.interchange.control_number!r}."
-            yield self._broken("IEA02", "control number", _at(trailer, 2), "TA105:001", message, rows=[trailer])
+            yield self._broken("IEA02", "control number", _at(trailer, 2), "TA105:001", message, texts=[text])
         if _at(trailer, 1).lstrip("0") != str(self._groups or ""):
             message = f"IEA01 is {_at(trailer, 1)!r}, there are {self._groups} groups."
-            yield self._broken("IEA01", "count", _at(trailer, 1), "TA105:021", message, rows=[trailer])
+            yield self._broken("IEA01", "count", _at(trailer, 1), "TA105:021", message, texts=[text])
 
     def _broken(
         self,
@@ -225,15 +265,16 @@ class _Reader:
         code: str,
         message: str,
         *,
-        rows: list[list[str]] | None = None,
-        begun: list[str] | None = None,
+        texts: list[str] | None = None,
+        begun: str = "",
         group: Group | None = None,
     ) -> Unreadable:
+        header = self._elements(begun)
         return Unreadable(
             findings=(Finding(place, rule, value[:99], "error", code, message, place[:3].rstrip("0")),),
-            raw=raw_text(rows or [], self.interchange),
-            code=_at(begun, 1) if begun is not None else "",
-            control_number=_at(begun, 2) if begun is not None else "",
+            raw=raw_text(texts or [], self.interchange),
+            code=_at(header, 1),
+            control_number=_at(header, 2),
             group=group or self._group,
             interchange=self.interchange,
         )
@@ -248,7 +289,7 @@ def _group(row: list[str]) -> Group:
     return Group(**{name: _at(row, index) for index, name in enumerate(names, 1)})
 
 
-def _segment(row: list[str]) -> Segment:
+def _trimmed(row: list[str]) -> list[str]:
     while len(row) > 1 and not row[-1]:
         row.pop()
-    return tuple.__new__(Segment, row)
+    return row

@@ -13,7 +13,7 @@ from mlconnector.documents import Party
 from mlconnector.errors import InvalidArgument, InvalidDocument
 from mlconnector.x12._arithmetic import hash_total
 from mlconnector.x12._format import cents, decimal_of, fold, implied, number
-from mlconnector.x12._partner import Partner
+from mlconnector.x12._partner import UNITS, Partner
 from mlconnector.x12._sets import Finding, Id, Segment, TransactionSet
 from mlconnector.x12._validate import validate
 
@@ -123,7 +123,7 @@ class Draft:
 
     def unit(self, code: str, place: str) -> str:
         """X12 code of an ERP unit; one without is refused, never guessed (rule B14)."""
-        found = self.partner.unit_codes.get(code, "")
+        found = self.partner.units.get(code) or UNITS.get(code, "")
         if not found:
             self.fault("unit", f"{place}: unit {code!r} has no X12 code")
         return found

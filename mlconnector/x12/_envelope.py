@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import re
 from collections.abc import Iterable, Sequence
-
-import attrs
+from typing import NoReturn
 
 from mlconnector.errors import InvalidArgument, X12Error
 from mlconnector.target import ControlNumbers
 from mlconnector.x12._format import date, time
+from mlconnector.x12._glance import SEPARATOR, lines_of
 from mlconnector.x12._partner import Partner
-from mlconnector.x12._sets import COMPONENT, REPETITION, Segment, TransactionSet
+from mlconnector.x12._sets import COMPONENT, REPETITION, TransactionSet
 
 __all__ = ["interchange"]
 
+_JOINT = "\x1c"
 _TA1, _ACKNOWLEDGMENTS = "TA1", "FA"
 
 
@@ -47,7 +49,7 @@ def interchange(sets: Sequence[TransactionSet], partner: Partner, *, control: Co
     guard = _guard(partner)
     request_ta1 = partner.request_ta1 and not groups.keys() <= {_ACKNOWLEDGMENTS}
     lines = [_isa(partner, control.interchange, local, request_ta1=request_ta1)]
-    lines += [_body_line(one, ts, partner, guard) for ts in sets if ts.code == _TA1 for one in ts.segments]
+    lines += [_body(ts, partner, guard) for ts in sets if ts.code == _TA1]
     for number, (functional_id, members) in enumerate(groups.items(), control.group):
         lines.append(_gs(partner, functional_id, number, local))
         for index, ts in enumerate(members, 1):
@@ -69,11 +71,17 @@ _REMAP = "Map the document with the profile of the partner it goes to."
 
 
 def _guard(partner: Partner) -> re.Pattern[str]:
-    marks = attrs.astuple(partner.delimiters) if partner.version >= "005010" else attrs.astuple(partner.delimiters)[:3]
-    allowed = "" if partner.non_ascii == "keep" else "\x7f-\U0010ffff"
-    legal = COMPONENT + REPETITION if partner.version >= "005010" else COMPONENT
+    marks, late = partner.delimiters, partner.version >= "005010"
+    delimiting = marks.element + marks.segment + marks.component + (marks.repetition if late else "")
+    return _forbidden(delimiting, COMPONENT + REPETITION if late else COMPONENT, partner.non_ascii == "keep")
+
+
+@functools.lru_cache(maxsize=64)
+def _forbidden(delimiting: str, legal: str, any_letter: bool) -> re.Pattern[str]:
     control = "".join(chr(code) for code in (*range(32), 127) if chr(code) not in legal)
-    return re.compile(f"[{re.escape(''.join(marks))}{re.escape(control)}{allowed}]")
+    delimiting = "".join(mark for mark in delimiting if mark not in legal)
+    letters = "" if any_letter else "\x7f-\U0010ffff"
+    return re.compile(f"[{re.escape(delimiting)}{re.escape(control)}{letters}]")
 
 
 def _line(partner: Partner, *elements: str) -> str:
@@ -107,18 +115,27 @@ def _gs(partner: Partner, functional_id: str, number: int, local: dt.datetime) -
 def _set(ts: TransactionSet, partner: Partner, index: int, guard: re.Pattern[str]) -> Iterable[str]:
     number = f"{index:04}"
     head = ("ST", ts.code, number, ts.implementation) if ts.implementation else ("ST", ts.code, number)
-    body = [_body_line(segment, ts, partner, guard) for segment in ts.segments]
-    return [_line(partner, *head), *body, _line(partner, "SE", str(len(body) + 2), number)]
+    yield _line(partner, *head)
+    if ts.segments:
+        yield _body(ts, partner, guard)
+    yield _line(partner, "SE", str(len(ts.segments) + 2), number)
 
 
-def _body_line(segment: Segment, ts: TransactionSet, partner: Partner, guard: re.Pattern[str]) -> str:
-    found = guard.search("".join(segment))
-    if found:
-        raise X12Error(
-            f"{segment.id} of the {ts.code} holds {found[0]!r}, which would break the frame or is not agreed.",
-            cure="Take the character out of the data, or agree other delimiters with the partner.",
-        )
-    line = partner.delimiters.element.join(segment)
-    if COMPONENT in line:
-        line = line.replace(COMPONENT, partner.delimiters.component)
-    return line.replace(REPETITION, partner.delimiters.repetition) if REPETITION in line else line
+def _body(ts: TransactionSet, partner: Partner, guard: re.Pattern[str]) -> str:
+    """The segments of a set with the partner's delimiters between them, written as a whole."""
+    lines = lines_of(ts.segments)
+    if lines is None or guard.search("".join(lines).replace(SEPARATOR, "")):
+        _refuse(ts, guard)
+    marks = partner.delimiters
+    # In one pass, because these characters may be each other's delimiters.
+    table: dict[str, str | int | None] = {SEPARATOR: marks.element, COMPONENT: marks.component}
+    table |= {REPETITION: marks.repetition, _JOINT: marks.segment + partner.line_end}
+    return _JOINT.join(lines).translate(str.maketrans(table))
+
+
+def _refuse(ts: TransactionSet, guard: re.Pattern[str]) -> NoReturn:
+    segment, found = next((one, held) for one in ts.segments if (held := guard.search("".join(one))))
+    raise X12Error(
+        f"{segment.id} of the {ts.code} holds {found[0]!r}, which would break the frame or is not agreed.",
+        cure="Take the character out of the data, or agree other delimiters with the partner.",
+    )

@@ -139,7 +139,8 @@ def from_ta1(ts: TransactionSet, *, partner: Partner | None = None) -> Functiona
     """
     reading = Reading(ts, partner, "TA1")
     head = reading.root.first("TA1")
-    reading.need(head, 1)
+    if head is not ABSENT:
+        reading.need(head, 1)
     verdict, errors = _verdict(reading, reading.root, "TA1", 4)
     note = reading.text(head, 5)
     if note not in ("", _NO_NOTE):

@@ -8,14 +8,12 @@ from mlconnector.documents import AcknowledgedLine, OrderAcknowledgment
 from mlconnector.x12._format import decimal_of
 from mlconnector.x12._partner import Partner
 from mlconnector.x12._read_base import Extras, Reading
-from mlconnector.x12._read_parts import Columns, product_ids
+from mlconnector.x12._read_parts import PO1, POC, Columns, product_ids
 from mlconnector.x12._read_tree import Loop
 from mlconnector.x12._sets import Segment, TransactionSet
 
 __all__ = ["from_855", "from_865"]
 
-_PO1 = Columns(quantity=2, unit=3, price=4, basis=5, products=6)
-_POC = Columns(quantity=3, unit=5, price=6, basis=7, products=8)
 _PROMISED = ("067", "068")
 
 
@@ -35,7 +33,7 @@ def from_855(ts: TransactionSet, *, partner: Partner | None = None) -> OrderAckn
         InvalidDocument: Another set, or content that cannot be read; with every fault.
     """
     reading = Reading(ts, partner, "855")
-    return _acknowledgment(reading, reading.begin("BAK"), (8, 9), "PO1", _PO1)
+    return _acknowledgment(reading, reading.begin("BAK"), (8, 9), "PO1", PO1)
 
 
 def from_865(ts: TransactionSet, *, partner: Partner | None = None) -> OrderAcknowledgment:
@@ -47,7 +45,7 @@ def from_865(ts: TransactionSet, *, partner: Partner | None = None) -> OrderAckn
         InvalidDocument: Another set, or content that cannot be read; with every fault.
     """
     reading = Reading(ts, partner, "865")
-    return _acknowledgment(reading, reading.begin("BCA"), (9, 10), "POC", _POC)
+    return _acknowledgment(reading, reading.begin("BCA"), (9, 10), "POC", POC)
 
 
 def _acknowledgment(

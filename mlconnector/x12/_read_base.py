@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import TypeVar
 
@@ -20,16 +20,19 @@ from mlconnector.x12._sets import COMPONENT, REPETITION, Id, Segment, Transactio
 
 __all__ = ["EXACT", "Extras", "Habits", "Reading", "add_up", "difference", "signed"]
 
-Told = TypeVar("Told", str, Id)
+Value = TypeVar("Value", str, Id)
 
 EXACT = Context(prec=600)
 """Wide enough for the product of any two values that are read, with their exponents."""
 
 _CURE = "Ask the sender for a corrected set, or correct the partner's profile, and replay it."
 _MISREAD_UNITS = frozenset(("CS",))
+"""A cassette in X12, a case in most ERPs: never taken as it stands where a profile gives units (section 6)."""
+
 _ONE = frozenset(("ACK", "AMT", "DTM", "ENT", "HL", "ITD", "LDT", "MAN", "MEA", "N1", "N9", "NM1", "NTE", "PER", "PID"))
 _ONE |= frozenset(("QTY", "REF", "SAC", "SDQ", "SLN", "SPI", "TXI"))
 _TWO = frozenset(("RMR", "AK2", "AK3", "IK3"))
+"""Segments that their first element, or first two, tell from others of the same id."""
 
 
 class Extras(dict[str, str]):
@@ -87,7 +90,7 @@ class Habits:
 _DEFAULT = Partner(sender=Id("ZZ", "ZZ"), receiver=Id("ZZ", "ZZ"))
 
 
-def _turned(table: Mapping[str, Told]) -> dict[Told, str]:
+def _turned(table: Mapping[str, Value]) -> dict[Value, str]:
     return {value: key for key, value in reversed(list(table.items()))}
 
 
@@ -113,14 +116,16 @@ class Reading:
             self.refuse_if_faulty()
         # Segments of their own, because they are told apart by identity.
         self._segments = [tuple.__new__(Segment, tuple(one)) for one in ts.segments]
+        self._places = {id(one): at for at, one in enumerate(self._segments, 2)}
         self._used: defaultdict[int, set[int]] = defaultdict(set)
+        self._kept: set[int] = set()
         self.root: Loop = loops_of(ts, self._segments, implied=implied)
 
     def fault(self, cause: str, segment: Segment, index: int, what: str) -> None:
         """Record why the set cannot be read; ``cause`` is the stable word."""
-        at = next((at for at, one in enumerate(self._segments, 2) if one is segment), 0)
         value = f" {self.peek(segment, index)[:99]!r}" if segment[index] else ""
-        self.faults.append((cause, f"segment {at} {segment.id[:3]}{index:02}{value} {what}"))
+        place = f"segment {self._places[id(segment)]} {segment.id[:3]}{index:02}"
+        self.faults.append((cause, f"{place}{value} {what}"))
 
     def begin(self, tag: str) -> Segment:
         """The beginning segment; a fault where there is none, and for each mandatory element that it lacks."""
@@ -141,7 +146,9 @@ class Reading:
 
     def peek(self, segment: Segment, index: int) -> str:
         """An element as it was sent, without blanks around it; separators that stood in it are put back."""
-        value = segment[index]
+        return self._plain(segment[index])
+
+    def _plain(self, value: str) -> str:
         return value if value.isalnum() else value.translate(self._marks).strip()
 
     def text(self, segment: Segment, index: int) -> str:
@@ -171,13 +178,25 @@ class Reading:
 
     def real(self, segment: Segment, index: int, kind: str = "R") -> Decimal | None:
         """A number of type R, or ``N2``, ``N0``; ``None`` where it is empty, a fault where it is none."""
-        value = self.text(segment, index)
+        self.take(segment, index)
+        return self.peek_real(segment, index, kind)
+
+    def peek_real(self, segment: Segment, index: int, kind: str = "R") -> Decimal | None:
+        """As :meth:`real`, and the element is not used."""
+        value = self.peek(segment, index)
         if not value:
             return None
         found = decimal_of(kind, value)
         if found is None:
             self.fault("number", segment, index, "is no number")
         return found
+
+    def total(self, segments: Sequence[Segment], index: int) -> Decimal | None:
+        """What an element of several segments adds up to; a single one is used, several stay in the extras too."""
+        found = [amount for one in segments if (amount := self.peek_real(one, index)) is not None]
+        if len(segments) == 1:
+            self.take(segments[0], index)
+        return add_up(found) if found else None
 
     def day(self, segment: Segment, index: int) -> dt.date | None:
         """A date; ``None`` where it is empty, a fault where it is none. Six digits are of this century (section 3)."""
@@ -206,10 +225,10 @@ class Reading:
         first, *more = segment.parts(index)
         if not any(more):
             self.take(segment, index)
-        code = first.strip()
-        if code in self.habits.units:
-            return self.habits.units[code]
-        if code in self.habits.claimed_units:
+        code = self._plain(first)
+        if code.upper() in self.habits.units:
+            return self.habits.units[code.upper()]
+        if code.upper() in self.habits.claimed_units:
             self.fault("unit", segment, index, "is another unit in X12 than in the ERP; the profile must map it")
         return code
 
@@ -232,6 +251,7 @@ class Reading:
     def rest(self, loop: Loop) -> Extras:
         """Everything in the loop that nothing has used so far; it is used then."""
         extras = Extras()
+        self._kept.add(id(loop))
         self._keep(loop.head, "", "", extras)
         self._keep_within(loop, "", extras)
         if loop is self.root and self.ts.implementation:
@@ -245,24 +265,30 @@ class Reading:
             self._keep(segment, path, "" if label == segment.id else label, extras)
         for inner in loop.loops:
             label = self._label(inner.head, times)
+            if id(inner) in self._kept:
+                continue
             self._keep(inner.head, path, label, extras)
             self._keep_within(inner, f"{path}{label}/", extras)
 
     def _label(self, segment: Segment, times: Counter[str]) -> str:
         names = [self.peek(segment, index) for index in range(1, _named_by(segment) + 1)]
-        label = "*".join((segment.id, *names))
+        label = "*".join((segment.id, *names)).rstrip("*")
         times[label] += 1
         return label if times[label] == 1 else f"{label}#{times[label]}"
 
     def _keep(self, segment: Segment, path: str, label: str, extras: Extras) -> None:
         used = self._used[id(segment)]
         left = {index: self.peek(segment, index) for index in range(1, len(segment)) if index not in used}
+        if not left:
+            return
         used.update(left)
         names = _named_by(segment) if label else 0
-        beyond = {index: value for index, value in left.items() if index > names}
-        # The label tells the qualifier, but of a segment that was used otherwise there is no label to tell it.
-        for index, value in (beyond if any(beyond.values()) else left).items():
-            if value and label and index == names + 1 and names:
+        told = {index: value for index, value in left.items() if index > names}
+        if not any(told.values()):
+            # Nothing stands behind the label, which would have told the qualifier.
+            told = left
+        for index, value in told.items():
+            if value and names and index == names + 1:
                 extras.put(f"{path}{label}", value)
             elif value:
                 extras.put(f"{path}{label}{'/' if label else ''}{segment.id}{index:02}", value)

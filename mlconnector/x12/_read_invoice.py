@@ -12,13 +12,12 @@ from mlconnector.documents import Invoice, InvoiceLine
 from mlconnector.x12._format import decimal_of
 from mlconnector.x12._partner import Partner
 from mlconnector.x12._read_base import Reading, add_up, difference, signed
-from mlconnector.x12._read_parts import Columns, charges, company, description, goods, party, terms, texts
+from mlconnector.x12._read_parts import IT1, charges, company, description, goods, party, terms, texts
 from mlconnector.x12._read_tree import ABSENT, Loop
 from mlconnector.x12._sets import Segment, TransactionSet
 
 __all__ = ["from_810"]
 
-_IT1 = Columns(quantity=2, unit=3, price=4, basis=5, products=6)
 _SELLER = ("SE", "VN", "SU", "II")
 _REMIT_TO = ("RI", "RE")
 _CREDITS = ("CR", "CN")
@@ -28,12 +27,13 @@ _VOID = "01"
 def from_810(ts: TransactionSet, *, partner: Partner | None = None) -> Invoice:
     """The invoice that an 810 carries.
 
-    ``gross`` is TDS01 (N2), ``tax`` the sum of the TXI after it; each of them is a line of kind ``tax``, each SAC one
-    of kind ``charge`` (an allowance is negative), NTE and MSG lines of kind ``text``, so that all amounts together are
-    the gross. Where they are not, ``extras["TDS01 difference"]`` says how much more the gross is (rule B40). BIG07 CR
-    and CN make a ``credit``, whose gross is negative whichever sign the partner writes (section 7); other codes stay
-    in the extras. ``number`` and ``supplier_invoice_number`` are BIG02, ``void`` is BIG08 01, ``company`` N1 BY (else
-    BT), the supplier SE (else VN, SU, II), ``due_date`` ITD06. ``order_line`` is IT101.
+    ``gross`` is TDS01 (N2). ``tax`` is every TXI together; those of an IT1 are the ``tax`` of that line, and those of
+    the whole invoice lines of kind ``tax``, unless there is but one in all. Each SAC is a line of kind ``charge`` (an
+    allowance is negative), NTE and MSG are lines of kind ``text``. Where items, charges and taxes are not the gross,
+    ``extras["TDS01 difference"]`` says how much more it is (rule B40). BIG07 CR and CN make a ``credit``, whose gross
+    is negative whichever sign the partner writes (section 7); other codes stay in the extras. ``number`` and
+    ``supplier_invoice_number`` are BIG02, ``void`` is BIG08 01, ``company`` N1 BY (else BT), the supplier SE (else VN,
+    SU, II), ``due_date`` ITD06, ``order_line`` IT101.
 
     Args:
         ts: The set.
@@ -51,10 +51,14 @@ def from_810(ts: TransactionSet, *, partner: Partner | None = None) -> Invoice:
     sign = _sign(gross, reading.habits.profile) if is_credit else 1
     loops = list(root.under("IT1"))
     lines = [line for index, loop in enumerate(loops, 1) for line in _lines(reading, loop, index, sign)]
-    lines += [*_taxes(reading, sign), *_charges(reading, root, sign), *_notes(reading)]
-    reading.count(len(loops), [decimal_of("R", reading.peek(loop.head, _IT1.quantity)) for loop in loops])
-    taxes = [line.amount for line in lines if line.kind == "tax"] + [line.tax for line in lines]
-    known_taxes = [tax for tax in taxes if tax is not None]
+    line_taxes = [line.tax for line in lines if line.tax is not None]
+    taxes = _taxes(reading, sign)
+    if len(taxes) + len(line_taxes) > 1:
+        lines += [_tax_line(reading, index, *tax) for index, tax in enumerate(taxes, 1)]
+    lines += [*_charges(reading, root, sign), *_notes(reading)]
+    reading.count(len(loops), [decimal_of("R", reading.peek(loop.head, IT1.quantity)) for loop in loops])
+    all_taxes = [*(amount for _, amount in taxes), *line_taxes]
+    known_taxes = [tax for tax in all_taxes if tax is not None]
     number = reading.text(head, 2)
     invoice = Invoice(
         number=number,
@@ -75,8 +79,8 @@ def from_810(ts: TransactionSet, *, partner: Partner | None = None) -> Invoice:
         void=reading.code(head, 8, "00", _VOID) == _VOID,
     )
     extras = reading.rest(root)
-    parts = [line.amount for line in lines if line.kind != "text"]
-    difference(invoice.gross, [*parts, *(line.tax for line in lines if line.tax)], extras, "TDS01 difference")
+    parts = [line.amount for line in lines if line.kind not in ("text", "tax")]
+    difference(invoice.gross, [*parts, *all_taxes], extras, "TDS01 difference")
     reading.refuse_if_faulty()
     return attrs.evolve(invoice, extras=extras)
 
@@ -92,9 +96,10 @@ def _lines(reading: Reading, loop: Loop, index: int, sign: int) -> Iterator[Invo
     """The line, its texts, and its allowances and charges."""
     number = reading.text(loop.head, 1)
     shown = number or str(index)
-    found = goods(reading, loop.head, _IT1, sign)
-    taxes = [_tax(reading, one, sign) for one in loop.all("TXI")]
-    known = [tax for tax in taxes if tax is not None]
+    found = goods(reading, loop.head, IT1, sign)
+    taxes = list(loop.all("TXI"))
+    for one in taxes:
+        reading.code(one, 1, reading.habits.profile.tax_code)
     ordered = reading.text(reading.chosen(loop, "REF", "PO"), 2)
     messages = texts(reading, loop)
     beside = _charges(reading, loop, sign, shown)
@@ -109,7 +114,7 @@ def _lines(reading: Reading, loop: Loop, index: int, sign: int) -> Iterator[Invo
         price_unit=found.price_unit,
         price_per=found.price_per,
         amount=found.amount,
-        tax=add_up(known) if known else None,
+        tax=signed(reading.total(taxes, 2), sign),
         purchase_order=ordered,
         order_line=number,
         extras=reading.rest(loop),
@@ -120,17 +125,17 @@ def _lines(reading: Reading, loop: Loop, index: int, sign: int) -> Iterator[Invo
         yield attrs.evolve(charge, order_line=number, purchase_order=ordered)
 
 
-def _tax(reading: Reading, one: Segment, sign: int) -> Decimal | None:
-    reading.code(one, 1, reading.habits.profile.tax_code)
-    return signed(reading.real(one, 2), sign)
-
-
-def _taxes(reading: Reading, sign: int) -> Iterator[InvoiceLine]:
-    root = reading.root
+def _taxes(reading: Reading, sign: int) -> list[tuple[Segment, Decimal | None]]:
+    """Every TXI of the whole invoice with its amount."""
+    root, code = reading.root, reading.habits.profile.tax_code
     found = [*root.all("TXI"), *(tax for charge in root.under("SAC") for tax in charge.all("TXI"))]
-    for index, one in enumerate(found, 1):
-        amount = _tax(reading, one, sign)
-        yield InvoiceLine(number=f"TXI{index}", kind="tax", amount=amount, extras=reading.rest(Loop(one)))
+    for one in found:
+        reading.code(one, 1, code)
+    return [(one, signed(reading.real(one, 2), sign)) for one in found]
+
+
+def _tax_line(reading: Reading, index: int, segment: Segment, amount: Decimal | None) -> InvoiceLine:
+    return InvoiceLine(number=f"TXI{index}", kind="tax", amount=amount, extras=reading.rest(Loop(segment)))
 
 
 def _charges(reading: Reading, loop: Loop, sign: int, owner: str = "") -> list[InvoiceLine]:

@@ -12,7 +12,7 @@ from mlconnector.documents import OrderLine, PurchaseOrder, Schedule
 from mlconnector.x12._format import decimal_of
 from mlconnector.x12._partner import Partner
 from mlconnector.x12._read_base import EXACT, Reading
-from mlconnector.x12._read_parts import Columns, charges, company, description, goods, party, terms, texts
+from mlconnector.x12._read_parts import PO1, POC, Columns, charges, company, description, goods, party, terms, texts
 from mlconnector.x12._read_tree import ABSENT, Loop
 from mlconnector.x12._sets import Segment, TransactionSet
 
@@ -26,16 +26,19 @@ _DELETED = "DI"
 
 @attrs.frozen
 class _Form:
-    """Where an order or a change of one has what. ``plain``: the purpose that says nothing more."""
+    """Where an order or a change has what. ``plain``: the purpose that says nothing; ``counted``: summed in CTT02."""
 
     plain: str
     date: int
     line: str
+    counted: int
     columns: Columns
+    is_change: bool = False
 
 
-_ORDER = _Form("00", 5, "PO1", Columns(quantity=2, unit=3, price=4, basis=5, products=6))
-_CHANGE = _Form("04", 6, "POC", Columns(quantity=3, unit=5, price=6, basis=7, products=8))
+_ORDER = _Form("00", 5, "PO1", 2, PO1)
+_CHANGE = _Form("04", 6, "POC", 3, POC, is_change=True)
+_CHANGE_OLD_NEW = attrs.evolve(_CHANGE, columns=attrs.evolve(POC, quantity=4))
 
 
 def from_850(ts: TransactionSet, *, partner: Partner | None = None) -> PurchaseOrder:
@@ -71,7 +74,8 @@ def from_860(ts: TransactionSet, *, partner: Partner | None = None) -> PurchaseO
     """
     reading = Reading(ts, partner, "860")
     head = reading.begin("BCH")
-    return _order(reading, head, _CHANGE, revision=reading.text(head, 5))
+    form = _CHANGE_OLD_NEW if reading.habits.profile.poc_quantities == "old_new" else _CHANGE
+    return _order(reading, head, form, revision=reading.text(head, 5))
 
 
 def _order(reading: Reading, head: Segment, form: _Form, revision: str = "") -> PurchaseOrder:
@@ -89,7 +93,7 @@ def _order(reading: Reading, head: Segment, form: _Form, revision: str = "") -> 
     if common_date in [line.requested_date for line in lines if line.kind != "text"]:
         reading.take(common, 1, 2)
     lines += _charges(reading, root)
-    reading.count(len(loops), [decimal_of("R", reading.peek(loop.head, form.columns.quantity)) for loop in loops])
+    reading.count(len(loops), [decimal_of("R", reading.peek(loop.head, form.counted)) for loop in loops])
     order = PurchaseOrder(
         number=reading.text(head, 3),
         revision=revision,
@@ -128,16 +132,13 @@ def _lines(reading: Reading, loop: Loop, index: int, form: _Form, common_date: d
     """The line, its texts, and its allowances and charges."""
     head, profile = loop.head, reading.habits.profile
     number = reading.text(head, 1) or str(index)
-    left, received = _quantities(reading, head) if form is _CHANGE else (None, None)
-    columns = form.columns
-    if form is _CHANGE and profile.poc_quantities == "old_new":
-        columns = attrs.evolve(columns, quantity=4)
-    found = goods(reading, head, columns)
-    schedules = [_schedule(reading, one.head, reading.peek(head, columns.unit)) for one in loop.under("SCH")]
+    left, received = _quantities(reading, head) if form.is_change else (None, None)
+    found = goods(reading, head, form.columns)
+    schedules = [_schedule(reading, one.head, reading.peek(head, form.columns.unit)) for one in loop.under("SCH")]
     requested = reading.dated(loop, *_REQUESTED) or (None if schedules else common_date)
     messages = texts(reading, loop)
     extra_charges = _charges(reading, loop, number)
-    deleted = form is _CHANGE and reading.peek(head, 2).upper() == _DELETED
+    deleted = form.is_change and reading.peek(head, 2).upper() == _DELETED
     yield OrderLine(
         number=number,
         kind=found.kind,

@@ -16,6 +16,9 @@ from mlconnector.x12._read_tree import Loop
 from mlconnector.x12._sets import Id, Segment
 
 __all__ = [
+    "IT1",
+    "PO1",
+    "POC",
     "Charge",
     "Columns",
     "Goods",
@@ -110,6 +113,11 @@ class Columns:
     products: int
 
 
+PO1 = Columns(quantity=2, unit=3, price=4, basis=5, products=6)
+IT1 = PO1
+POC = Columns(quantity=3, unit=5, price=6, basis=7, products=8)
+
+
 @attrs.frozen(kw_only=True)
 class Goods:
     """Quantity, unit, price and ids of a line. ``amount`` is exact and unrounded, ``None`` where it cannot be known."""
@@ -147,7 +155,7 @@ def goods(reading: Reading, line: Segment, columns: Columns, sign: int = 1) -> G
         amount = EXACT.divide(EXACT.multiply(quantity, price), per)
     service = unit == SERVICE and amount is not None and quantity is not None and abs(quantity) == 1
     if service:
-        quantity, price = Decimal(1), amount
+        quantity, price, per = Decimal(1), amount, Decimal(1)
     return Goods(
         kind="amount" if service else "item",
         quantity=quantity,

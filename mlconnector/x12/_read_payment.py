@@ -90,12 +90,11 @@ def _application(reading: Reading, loop: Loop) -> Application:
     head, reason = loop.head, reading.habits.profile.withholding_reason
     reading.code(head, 1, _INVOICE, _CREDIT)
     invoice, paid, discount = reading.need(head, 2), reading.real(head, 4), reading.real(head, 6)
-    withheld = []
-    for one in loop.all("ADX"):
-        if reading.peek(one, 2) == reason and (amount := reading.real(one, 1)) is not None:
-            reading.take(one, 2)
-            withheld.append(signed(amount, -1) or amount)
-    settled = add_up(one for one in (paid, discount, *withheld) if one is not None)
+    withholdings = [one for one in loop.all("ADX") if reason is not None and reading.peek(one, 2) == reason]
+    for one in withholdings:
+        reading.take(one, 2)
+    withheld = signed(reading.total(withholdings, 1), -1)
+    settled = add_up(one for one in (paid, discount, withheld) if one is not None)
     if decimal_of("R", reading.peek(head, 5)) == settled:
         reading.take(head, 5)
-    return Application(invoice=invoice, amount=paid, discount=discount, withheld=add_up(withheld) if withheld else None)
+    return Application(invoice=invoice, amount=paid, discount=discount, withheld=withheld)

@@ -44,7 +44,7 @@ def from_856(ts: TransactionSet, *, partner: Partner | None = None) -> Shipment:
     ``date`` is DTM 011, else BSN03; ``carrier`` TD503, else TD505; ``orders`` each PRF01. A pack's ``number`` is MAN02,
     without one ``"HL*3"``; an SSCC loses its application identifier where the profile fixes ``sscc_digits``. An item's
     ``order_line`` is LIN01; one that stands under no order belongs to the only one there is. Its ``pack`` is the one
-    above it, or the one under it; several under it stand in the extras, ``"HL*5/pack"``. What else a level says is in
+    above it, or the one under it; several under it stand in the extras, ``"HL*5/pack#1"``. What else a level says is in
     the extras under its number, ``"HL*5/SN104"``.
 
     Args:
@@ -80,8 +80,8 @@ def from_856(ts: TransactionSet, *, partner: Partner | None = None) -> Shipment:
     )
     extras = reading.rest(reading.root)
     for node in nodes:
-        for name in node.inner if len(node.inner) > 1 else ():
-            extras.put(f"HL*{node.number}/pack", name)
+        for at, name in enumerate(node.inner if len(node.inner) > 1 else (), 1):
+            extras.put(f"HL*{node.number}/pack#{at}", name)
     reading.refuse_if_faulty()
     return attrs.evolve(shipment, extras=extras)
 
@@ -175,12 +175,13 @@ def _shipped(reading: Reading, nodes: list[_Node]) -> dt.date | None:
 
 
 def _carrier(reading: Reading, nodes: list[_Node]) -> str:
-    one = next((one for node in nodes for one in node.loop.all("TD5")), ABSENT)
-    code = reading.text(one, 3)
-    if code:
-        reading.code(one, 2, "2")
+    details = [one for node in nodes for one in node.loop.all("TD5")]
+    coded = next((one for one in details if reading.peek(one, 3)), None)
+    if coded is not None:
+        reading.code(coded, 2, "2")
+        code = reading.text(coded, 3)
         return reading.habits.carriers.get(code, code)
-    return reading.text(one, 5)
+    return reading.text(next((one for one in details if reading.peek(one, 5)), ABSENT), 5)
 
 
 def _party(reading: Reading, nodes: list[_Node], role: str) -> Party | None:

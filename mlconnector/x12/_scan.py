@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -10,14 +11,16 @@ import attrs
 
 from mlconnector.errors import InvalidArgument
 from mlconnector.x12._format import is_date, is_time
+from mlconnector.x12._glance import SEPARATOR
 from mlconnector.x12._sets import COMPONENT, REPETITION, Finding, Id, Interchange
 
-__all__ = ["Batch", "batches", "raw_text"]
+__all__ = ["Batch", "batches", "element_of", "raw_text"]
 
-CHUNK = 1 << 18
+CHUNK = 1 << 16
 LONGEST_SEGMENT = 1 << 20
 LONGEST_RAW = 1 << 16
 _HEAD = 512
+_OWN = (SEPARATOR, COMPONENT, REPETITION)
 _OVERLAP = 256
 _WIDTHS = (2, 10, 2, 10, 2, 15, 2, 15, 6, 4, 1, 5, 9, 1, 1)
 _TA1_NOTES = ("010", "011", "012", "013", "005", "006", "007", "008", "014", "015", "016", "017", "018", "019", "020")
@@ -31,14 +34,16 @@ class Batch:
     """Consecutive segments of one interchange, or (``interchange`` None) text that belongs to none.
 
     Args:
-        rows: Elements of each segment, id first.
+        texts: The segments, without their terminators and the noise around them.
         first: These are the first ones of their interchange.
+        trailing: One of them may end with an element separator.
         text, problem: The stray text, and why it is no interchange.
     """
 
     interchange: Interchange | None
-    rows: list[list[str]] = attrs.field(factory=list)
+    texts: list[str] = attrs.field(factory=list)
     first: bool = False
+    trailing: bool = False
     text: str = ""
     problem: str = ""
 
@@ -120,13 +125,14 @@ def _outside(feed: _Feed, length: int, problem: str) -> Iterator[Batch]:
 def _inside(feed: _Feed, head: Interchange) -> Iterator[Batch]:
     first = True
     while True:
-        found = _ISA.search(feed.text)
+        found = _ISA.search(feed.text) if "ISA" in feed.text else None
         end = found.start() if found is not None else max(0, len(feed.text) - (0 if feed.done else _OVERLAP))
         final = found is not None or feed.done
         if not final:
             end = feed.text.rfind(head.segment, 0, end) + 1
         if end or first or final:
-            yield Batch(head, _rows(feed, feed.take(end), head), first)
+            texts = _texts(feed, feed.take(end), head)
+            yield Batch(head, texts, first, any(map(str.endswith, texts, itertools.repeat(element_of(head)))))
             first = False
         if final:
             return
@@ -136,15 +142,38 @@ def _inside(feed: _Feed, head: Interchange) -> Iterator[Batch]:
         feed.more()
 
 
-def _rows(feed: _Feed, text: str, head: Interchange) -> list[list[str]]:
-    if head.component != COMPONENT and head.component in text:
+def element_of(head: Interchange) -> str:
+    """What stands between the elements in the texts of a batch."""
+    return SEPARATOR if _clashes(head) else head.element
+
+
+def _clashes(head: Interchange) -> bool:
+    return not {head.element, head.segment, head.component, head.repetition}.isdisjoint(_OWN)
+
+
+def _texts(feed: _Feed, text: str, head: Interchange) -> list[str]:
+    if _clashes(head):
+        # In one pass after the cutting, because these characters may be each other's delimiters.
+        table = str.maketrans({SEPARATOR: "\x1c", head.component: COMPONENT, head.element: SEPARATOR})
+        table |= str.maketrans({head.repetition: REPETITION} if head.repetition else {})
+        return [feed.decoded(piece).translate(table) for piece in _pieces(text, head.segment)]
+    if head.component in text:
         text = text.replace(head.component, COMPONENT)
     if head.repetition and head.repetition in text:
         text = text.replace(head.repetition, REPETITION)
-    pieces = (piece.lstrip(_NOISE).rstrip("\r\n") for piece in text.split(head.segment))
-    if text.isascii():
-        return [piece.split(head.element) for piece in pieces if piece]
-    return [feed.decoded(piece).split(head.element) for piece in pieces if piece]
+    pieces = _pieces(text, head.segment)
+    return pieces if text.isascii() else [feed.decoded(piece) for piece in pieces]
+
+
+def _pieces(text: str, end: str) -> list[str]:
+    """The segments, without blanks and line ends before them and line ends after them."""
+    if "\n" in text:
+        text = text.replace(f"{end}\r\n", end).replace(f"{end}\n", end)
+    pieces = [*filter(None, text.split(end))]
+    # Text without any noise is the rule; all noise sorts before "!".
+    if min(pieces, default="!") < "!" or any(noise in text for noise in "\r\n" if noise != end):
+        pieces = [*filter(None, (piece.lstrip(_NOISE).rstrip("\r\n") for piece in pieces))]
+    return pieces
 
 
 def _header(feed: _Feed) -> tuple[Interchange | None, int]:
@@ -186,7 +215,9 @@ def _header_findings(values: list[str]) -> Iterator[Finding]:
             yield Finding(f"ISA{at:02}", "header", value[:99], "warning", f"TA105:{note}", message, "ISA", 0, at)
 
 
-def raw_text(rows: list[list[str]], head: Interchange) -> str:
+def raw_text(texts: list[str], head: Interchange) -> str:
     """The segments as they stood, for a person, cut to a bearable length."""
-    text = "".join(head.element.join(row) + head.segment for row in rows[:LONGEST_RAW])
-    return text.replace(COMPONENT, head.component)[:LONGEST_RAW]
+    table = str.maketrans(
+        {COMPONENT: head.component, REPETITION: head.repetition or REPETITION, element_of(head): head.element}
+    )
+    return "".join(text.translate(table) + head.segment for text in texts[:LONGEST_RAW])[:LONGEST_RAW]

@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from mlconnector.x12._arithmetic import arithmetic_findings
-from mlconnector.x12._codec import Unreadable, items
+from mlconnector.x12._codec import Unreadable, items_and_texts
 from mlconnector.x12._dictionary import Dictionary, codes, dictionary
 from mlconnector.x12._elements import segment_findings
+from mlconnector.x12._glance import grammar, lines_of, patterns, read_lines
 from mlconnector.x12._hierarchy import hierarchy_findings
-from mlconnector.x12._sets import Finding, TransactionSet
+from mlconnector.x12._scan import element_of
+from mlconnector.x12._sets import Finding, TransactionSet, ids
 from mlconnector.x12._structure import structure_findings
 
 __all__ = ["validate"]
@@ -25,63 +27,63 @@ def validate(ts_or_text: TransactionSet | str | bytes | Any) -> list[Finding]:
     complete. An empty list, or one without severity ``"error"``, is a valid set.
     """
     if isinstance(ts_or_text, TransactionSet):
-        return list(_set(ts_or_text))
-    return list(_text(ts_or_text))
+        return _set(ts_or_text, lines_of(ts_or_text.segments))
+    return _text(ts_or_text)
 
 
-def _text(source: Any) -> Iterator[Finding]:
-    head: object = None
-    numbers: tuple[object, set[str]] = (None, set())
-    for item in items(source):
-        if item.interchange is not None and item.interchange is not head:
+def _text(source: Any) -> list[Finding]:
+    found: list[Finding] = []
+    head = group = None
+    numbers: set[str] = set()
+    for item, texts in items_and_texts(source):
+        if item.interchange is not head and item.interchange is not None:
             head = item.interchange
-            yield from item.interchange.findings
+            found += head.findings
+        found += item.findings
         if isinstance(item, Unreadable):
-            yield from item.findings
             continue
-        yield from item.findings
-        yield from _set(item)
-        if item.group is not numbers[0]:
-            numbers = (item.group, set())
-        if item.group is not None and item.control_number in numbers[1]:
+        lines = read_lines(texts, element_of(head)) if texts and head is not None else None
+        found += _set(item, lines_of(item.segments) if lines is None else lines)
+        if item.group is not group:
+            group, numbers = item.group, set()
+        if group is not None and item.control_number in numbers:
             message = f"ST02 {item.control_number!r} stands twice in the group."
-            yield Finding("ST02", "control number", item.control_number[:99], "error", "AK502:23", message, "ST", 1, 2)
-        numbers[1].add(item.control_number)
+            value = item.control_number[:99]
+            found.append(Finding("ST02", "control number", value, "error", "AK502:23", message, "ST", 1, 2))
+        numbers.add(item.control_number)
+    return found
 
 
-def _set(ts: TransactionSet) -> Iterator[Finding]:
+def _set(ts: TransactionSet, lines: list[str] | None) -> list[Finding]:
+    found: list[Finding] = []
     tables = dictionary(ts.version)
     if tables is None:
         tables = _nearest(ts.version)
         message = f"Version {ts.version!r} is not in the dictionary; {tables.version} was used."
-        yield Finding("GS08", "version", ts.version[:99], "warning", "AK905:2", message)
-    if ts.code == "TA1":
-        yield from _segments(ts, tables)
-        return
-    yield from _frame(ts)
-    steps = tables.sets.get(ts.code)
-    if steps is None:
-        message = f"The set {ts.code!r} is not in the dictionary."
-        yield Finding("ST01", "set", ts.code[:99], "warning", "AK502:1", message, "ST", 1, 1)
-    else:
-        yield from structure_findings(steps, ts.segments, tables.segments)
-    yield from _segments(ts, tables)
-    yield from arithmetic_findings(ts)
+        found.append(Finding("GS08", "version", ts.version[:99], "warning", "AK905:2", message))
+    tags = ids(ts.segments)
+    if ts.code != "TA1":
+        found += _frame(ts)
+        steps = tables.sets.get(ts.code)
+        if steps is None:
+            message = f"The set {ts.code!r} is not in the dictionary."
+            found.append(Finding("ST01", "set", ts.code[:99], "warning", "AK502:1", message, "ST", 1, 1))
+        elif not grammar(tables.version, ts.code).accepts(tags):
+            found += structure_findings(steps, ts.segments, tables.segments)
+    for at in patterns(tables.version).doubtful(tags, lines):
+        spec = tables.segments.get(tags[at])
+        if spec is not None:
+            found += segment_findings(spec, ts.segments[at], at + 2)
+    found += arithmetic_findings(ts, tags)
     if ts.code == "856":
-        yield from hierarchy_findings(ts)
+        found += hierarchy_findings(ts)
+    return found
 
 
 def _nearest(version: str) -> Dictionary:
     found = dictionary("005010" if version[:6] > "005010" else "004010")
     assert found is not None
     return found
-
-
-def _segments(ts: TransactionSet, tables: Dictionary) -> Iterator[Finding]:
-    for position, segment in enumerate(ts.segments, 2):
-        spec = tables.segments.get(segment.id)
-        if spec is not None:
-            yield from segment_findings(spec, segment, position)
 
 
 def _frame(ts: TransactionSet) -> Iterator[Finding]:

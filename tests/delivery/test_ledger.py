@@ -26,6 +26,15 @@ def filled(folder: Path) -> None:
         mc.Sync("s", records=mc.Records(table), target=desk, ledger=ledger).run()
 
 
+def refused(folder: Path, match: str) -> None:
+    """It opens, to be read and recovered; nothing is written to it."""
+    with opened(folder) as ledger:
+        with pytest.raises(mc.LedgerRestored, match=match):
+            ledger.bind("another flow", {"a": "x"})
+        with pytest.raises(mc.LedgerRestored, match=match):
+            ledger.acquire("s", worker="any", length=HOUR)
+
+
 def test_the_audit_is_a_chain(tmp_path: Path) -> None:
     filled(tmp_path)
     with opened(tmp_path) as ledger:
@@ -76,7 +85,7 @@ def test_a_run_that_died_leaves_its_reserved_numbers_unused_and_its_ledger_the_o
         table, desk = Table(ledger.clock), Desk()
         table.put("b", "one")
         desk.script = [("after", KeyboardInterrupt())]
-        ledger.store.checkpoint = lambda: None
+        ledger.store.checkpoint = lambda **_options: None
         with pytest.raises(KeyboardInterrupt):
             mc.Sync("t", records=mc.Records(table), target=desk, ledger=ledger).run()
     with opened(tmp_path) as ledger:
@@ -86,8 +95,7 @@ def test_a_run_that_died_leaves_its_reserved_numbers_unused_and_its_ledger_the_o
     for tail in ("", "-wal", "-shm"):
         Path(f"{tmp_path}/ledger.db{tail}").unlink(missing_ok=True)
     (tmp_path / "old.db").rename(tmp_path / "ledger.db")
-    with pytest.raises(mc.LedgerRestored, match="older"):
-        opened(tmp_path)
+    refused(tmp_path, "older")
 
 
 def test_a_ledger_put_back_from_a_backup_is_refused(tmp_path: Path) -> None:
@@ -98,15 +106,13 @@ def test_a_ledger_put_back_from_a_backup_is_refused(tmp_path: Path) -> None:
     for tail in ("", "-wal", "-shm"):
         Path(f"{tmp_path}/ledger.db{tail}").unlink(missing_ok=True)
     (tmp_path / "old.db").rename(tmp_path / "ledger.db")
-    with pytest.raises(mc.LedgerRestored, match="older"):
-        opened(tmp_path)
+    refused(tmp_path, "older")
 
 
 def test_a_lost_ledger_is_refused_and_leaves_no_new_one_behind(tmp_path: Path) -> None:
     filled(tmp_path)
     (tmp_path / "ledger.db").unlink()
-    with pytest.raises(mc.LedgerRestored):
-        opened(tmp_path)
+    refused(tmp_path, "lost")
     assert not (tmp_path / "ledger.db").exists()
 
 
@@ -116,8 +122,7 @@ def test_a_ledger_without_its_high_water_file_is_refused_once_it_has_taken_numbe
     opened(tmp_path).close()
     filled(tmp_path)
     (tmp_path / "hw.json").unlink()
-    with pytest.raises(mc.LedgerRestored, match="gone"):
-        opened(tmp_path)
+    refused(tmp_path, "gone")
 
 
 def test_the_high_water_file_lies_in_the_state_directory_by_default(
@@ -144,7 +149,14 @@ def test_what_is_no_ledger_or_a_newer_one_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "options", [{"path": "postgresql://x"}, {"actor": " "}, {"retain_years": -1}, {"retain_years": True}]
+    "options",
+    [
+        {"path": "postgresql://x"},
+        {"path": "postgresql://[", "high_water": "x"},
+        {"actor": " "},
+        {"retain_years": -1},
+        {"retain_years": True},
+    ],
 )
 def test_options_that_cannot_be_meant_are_refused(options: dict[str, object]) -> None:
     with pytest.raises(mc.InvalidArgument):
@@ -174,7 +186,7 @@ def test_deliveries_are_found_by_what_they_are(model: Model) -> None:
     assert [one.key for one in ledger.deliveries(older_than=HOUR)] == ["a"]
     assert ledger.deliveries(key="a")[0].document.name == "one"
     assert ledger.payload(ledger.deliveries(key="b")[0]) == b""
-    assert repr(ledger) == "Ledger(':memory:', actor='test')"
+    assert repr(ledger) == f"Ledger({ledger.store.name!r}, actor='test')"
 
 
 def test_orders_show_newest_and_last_sent_revision(model: Model) -> None:

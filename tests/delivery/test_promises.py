@@ -173,8 +173,9 @@ def test_a_ledger_beside_another_ones_high_water_file_is_refused(tmp_path: Path)
     for name in ("a.db", "b.db"):
         with mc.Ledger(tmp_path / name, actor="t", high_water=tmp_path / f"{name}.hw"):
             pass
-    with pytest.raises(mc.LedgerRestored):
-        mc.Ledger(tmp_path / "a.db", actor="t", high_water=tmp_path / "b.db.hw")
+    with mc.Ledger(tmp_path / "a.db", actor="t", high_water=tmp_path / "b.db.hw") as ledger:
+        with pytest.raises(mc.LedgerRestored, match="another one"):
+            ledger.bind("f", {"a": "x"})
 
 
 def _run_once(path: Path, clock: Clock) -> None:

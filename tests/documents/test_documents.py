@@ -35,6 +35,7 @@ ORDERS = st.builds(
             quantity=st.none() | AMOUNTS,
             item_ids=st.dictionaries(TEXTS, TEXTS, max_size=2),
             schedules=st.lists(st.builds(mc.Schedule, date=DATES, quantity=AMOUNTS), max_size=2),
+            extras=st.dictionaries(TEXTS, AMOUNTS | TEXTS, max_size=2),
         ),
         max_size=3,
     ),
@@ -51,6 +52,17 @@ def test_json_gives_the_same_document_back(order: mc.PurchaseOrder) -> None:
     assert again.provenance == order.provenance
     assert again.fingerprint == order.fingerprint
     assert mc.to_json(again) == mc.to_json(order)
+
+
+def test_extras_of_lines_go_through_json() -> None:
+    ids, extras = {"buyer": "B-100"}, {"POC02": "QI"}
+    answered = mc.OrderAcknowledgment(lines=[documents.AcknowledgedLine(line="1", item_ids=ids, extras=extras)])
+    invoiced = mc.Invoice(number="7", lines=[mc.InvoiceLine(extras=extras)])
+    for document in (answered, invoiced):
+        again = mc.from_json(mc.to_json(document))
+        assert again == document
+        assert dict(again.lines[0].extras) == extras
+        assert again.fingerprint == document.fingerprint
 
 
 @pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)

@@ -98,10 +98,12 @@ def test_units_are_undone_by_the_profile():
     text = ORDER.replace("*10*EA*", "*10*CS*").replace("*3*EA*", "*3*CA*")
     assert [one.unit for one in order(text, to=None).lines[:2]] == ["CS", "CA"]
     error = refused(x12.from_850, received("850", text), partner=partner())
-    assert error.cause == "unit" and "PO103 'CS'" in error.faults[0]
+    assert error.cause == "unit"
+    assert "PO103 'CS'" in error.faults[0]
     mapped = partner(units={"CS": "CA", "KASSETTE": "CS"})
     assert [one.unit for one in order(text, mapped).lines[:2]] == ["KASSETTE", "CS"]
     assert order(ORDER.replace("*10*EA*", "*10*XX*"), partner()).lines[0].unit == "XX"
+    assert order(ORDER.replace("*10*EA*", "*10*ea*"), partner()).lines[0].unit == "EA"
 
 
 def test_what_a_price_is_for():
@@ -116,7 +118,14 @@ def test_what_a_price_is_for():
 
 def test_a_service_is_one_whose_price_is_its_amount():
     (found, *_) = order(ORDER.replace("*10*EA*2.5*", "*1*LO*99.5*")).lines
-    assert (found.kind, found.quantity, found.unit_price, found.amount) == ("amount", 1, Decimal("99.5"), Decimal("99.5"))
+    assert (found.kind, found.quantity, found.unit_price, found.amount) == (
+        "amount",
+        1,
+        Decimal("99.5"),
+        Decimal("99.5"),
+    )
+    (found, *_) = order(ORDER.replace("*10*EA*2.5*PE*", "*1*LO*5*TP*")).lines
+    assert (found.unit_price, found.price_per, found.amount) == (Decimal("0.005"), 1, Decimal("0.005"))
     (found, *_) = order(ORDER.replace("*10*EA*2.5*PE*", "*1*LO***")).lines
     assert (found.kind, found.amount) == ("item", None)
 
@@ -217,6 +226,18 @@ def test_totals_that_say_what_the_lines_say_are_left_out():
     assert "CTT/CTT02" not in order(odd).extras
 
 
+def test_ids_and_descriptions_that_are_half_there_are_kept():
+    found = order("BEG*00*SA*1**20260301\nPO1*1*1*EA*1**BP**VP*V-9*UP\nPID*F**ZZ*77\nPID*X****Red").lines[0]
+    assert (dict(found.item_ids), found.description) == ({"vendor": "V-9"}, "Red")
+    assert dict(found.extras) == {
+        "PO106": "BP",
+        "PO110": "UP",
+        "PID*F/PID03": "ZZ",
+        "PID*F/PID04": "77",
+        "PID*X/PID01": "X",
+    }
+
+
 def test_every_fault_is_told_at_once():
     text = """
     BEG*00**45001**20269999
@@ -283,7 +304,8 @@ def test_what_the_quantities_of_a_change_mean_is_for_the_profile_to_say():
     assert (first.quantity, first.open_quantity, dict(first.extras)) == (12, None, {"POC02": "QI"})
     assert dict(change(poc_quantities="new_new").lines[0].extras) == {"POC02": "QI", "POC04": "8"}
     error = refused(x12.from_860, received("860", CHANGE.replace("*12*8*", "*12*13*")))
-    assert error.cause == "quantity" and "POC03 12" in error.faults[0]
+    assert error.cause == "quantity"
+    assert "POC03 12" in error.faults[0]
 
 
 def test_a_change_that_says_one_quantity_or_none():

@@ -1,0 +1,27 @@
+"""A history as people read it: a line an event in a terminal, a table in a notebook."""
+
+from __future__ import annotations
+
+from mlconnector._html import fields, table
+from mlconnector.delivery._rows import HistoryEvent
+
+__all__ = ["History"]
+
+_NOTHING: tuple[object, ...] = ("", None, False, [], {})
+_MOST = 500
+
+
+class History(list[HistoryEvent]):
+    """Everything that happened to a natural key, oldest first."""
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self))
+
+    def _repr_html_(self) -> str:
+        rows = [(event.at, event.event, event.actor, event.flow, _told(event)) for event in self]
+        return table(("at", "event", "actor", "flow", ""), rows, caption=f"{len(self)} events", most=_MOST)
+
+
+def _told(event: HistoryEvent) -> str:
+    found = fields(event.facts).items()
+    return ", ".join(f"{name}={value}" for name, value in found if value not in _NOTHING)
