@@ -208,3 +208,31 @@ def test_a_thousand_changed_invoices_take_ten_calls(pod: Pod) -> None:
     pod.erp.forget_calls()
     assert len(list(pod.fusion.invoices(since=START - dt.timedelta(days=30)))) == 1000
     assert len(pod.erp.calls) <= 10
+
+
+def test_a_shipment_goes_to_the_warehouse_it_is_for(pod: Pod) -> None:
+    pod.erp.define("shipments", ShipToPartyNumber="S", ShipToPartyName="S")
+    pod.erp.add(
+        mc.Shipment(
+            number="88001",
+            date=dt.date(2026, 3, 1),
+            carrier="UPS",
+            orders=["PO-9"],
+            items=[
+                mc.ShipmentItem(
+                    number="1",
+                    order_number="PO-9",
+                    order_line="1",
+                    item_ids={"buyer": "B-1"},
+                    quantity=Decimal(4),
+                    unit="EA",
+                )
+            ],
+            extras={"ShipToPartyNumber": "C77", "ShipToPartyName": "Depot"},
+        )
+    )
+    report = pod.flow().run()
+    assert report.kinds["shipments"].delivered == 1
+    (notice,) = pod.sent("856")
+    assert x12.from_856(notice).orders == ("PO-9",)
+    assert notice.interchange.receiver == WAREHOUSE.receiver
