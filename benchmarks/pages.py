@@ -1,17 +1,18 @@
 """A vendor in a process of its own, for the clock: each answer is made once and then handed out as it is.
 
-``python benchmarks/pages.py jdedwards 1000 0.02`` prints one line of JSON with address and login, and serves until its
-standard input ends. So the time that is measured is the client's and the wire's, not the simulator's.
+``python benchmarks/pages.py jdedwards 1000 0.02 kept`` prints one line of JSON with address and login, and serves until
+its standard input ends. So the time that is measured is the client's and the wire's, not the simulator's; with ``made``
+instead of ``kept`` each answer is made anew, which costs what a quick server takes.
 """
 
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import json
 import re
 import subprocess
 import sys
-import datetime as dt
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -49,8 +50,8 @@ class KeptFusion(_Kept, FusionSimulator):
 def invoice(number: int, lines: int = 3) -> Invoice:
     """A validated invoice of a few lines, another one for each number."""
     supplier = Party(number=str(4343 + number % 50), name=f"Supplier {number % 50} Inc")
-    amounts = [Decimal(number * 7 + line * 13) / 100 + 10 for line in range(1, lines + 1)]
-    gross = sum(amounts, Decimal(0))
+    prices = [Decimal(1000 + number * 7 % 5000 + line * 13) / 100 for line in range(1, lines + 1)]
+    gross = sum((price * position for position, price in enumerate(prices, 1)), Decimal(0))
     date = dt.date(2026, 3, 1) + dt.timedelta(days=number % 200)
     return Invoice(
         number=str(300_000_000_000 + number),
@@ -69,32 +70,32 @@ def invoice(number: int, lines: int = 3) -> Invoice:
                 number=str(position),
                 description=f"Bolt M{(number + position) % 40} zinc",
                 quantity=Decimal(position),
-                unit="Each",
-                unit_price=amount / position if position in {1, 2} else amount,
-                amount=amount,
+                unit="EA",
+                unit_price=price,
+                price_unit="EA",
+                amount=price * position,
                 account="101.10.60540.000.000",
                 purchase_order=str(160_000 + number),
                 order_line=str(position),
             )
-            for position, amount in enumerate(amounts, 1)
+            for position, price in enumerate(prices, 1)
         ),
         pay_items=(PayItem(number="1", due_date=date + dt.timedelta(days=30), gross=gross, open=gross),),
     )
 
 
-def serve(system: str, documents: int, delay: float) -> None:
+def serve(system: str, documents: int, delay: float, answers: str) -> None:
     """Serve until standard input ends."""
     with contextlib.ExitStack() as stack:
         vendor: Any
         if system == "jdedwards":
-            vendor = stack.enter_context(KeptJDEdwards())
+            vendor = stack.enter_context(KeptJDEdwards() if answers == "kept" else JDEdwardsSimulator())
             vendor.add(orders(documents, lines=3, suppliers=50))
-            told = {"url": vendor.url, "username": vendor.username, "password": vendor.password}
         else:
-            vendor = stack.enter_context(KeptFusion())
+            vendor = stack.enter_context(KeptFusion() if answers == "kept" else FusionSimulator())
             for number in range(documents):
                 vendor.add(invoice(number))
-            told = {"url": vendor.url, "username": vendor.username, "password": vendor.password}
+        told = {"url": vendor.url, "username": vendor.username, "password": vendor.password}
         if delay:
             vendor.fail(times=10**9, delay=delay, match=re.compile("|".join(_KEPT)))
         print(json.dumps(told), flush=True)
@@ -102,9 +103,9 @@ def serve(system: str, documents: int, delay: float) -> None:
 
 
 @contextlib.contextmanager
-def served(system: str, documents: int, delay: float = 0.0) -> Iterator[dict[str, str]]:
+def served(system: str, documents: int, delay: float = 0.0, answers: str = "kept") -> Iterator[dict[str, str]]:
     """Address and login of a vendor in a process of its own."""
-    command = [sys.executable, __file__, system, str(documents), str(delay)]
+    command = [sys.executable, __file__, system, str(documents), str(delay), answers]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None
         assert process.stdout is not None
@@ -116,4 +117,4 @@ def served(system: str, documents: int, delay: float = 0.0) -> Iterator[dict[str
 
 
 if __name__ == "__main__":
-    serve(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]))
+    serve(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), sys.argv[4])

@@ -22,7 +22,20 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mlconnector import auth, credentials, delivery, documents, errors, flows, frames, http, testing, webhooks, x12
+    from mlconnector import (
+        auth,
+        credentials,
+        delivery,
+        documents,
+        errors,
+        flows,
+        frames,
+        http,
+        kit,
+        testing,
+        webhooks,
+        x12,
+    )
     from mlconnector.auth import HTTPBasic, OAuth2ClientCredentials, OAuth2Password, TokenManager
     from mlconnector.bill import BILL, BillSession
     from mlconnector.check import Check, CheckStep
@@ -174,6 +187,7 @@ _ROOMS = (
     "flows",
     "frames",
     "http",
+    "kit",
     "testing",
     "webhooks",
     "x12",
@@ -275,6 +289,7 @@ __all__ = [
     "frames",
     "from_json",
     "http",
+    "kit",
     "stored",
     "testing",
     "to_arrow",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 __all__ = ["read_ahead"]
 
@@ -24,14 +24,38 @@ def read_ahead(source: Iterator[T], last: Callable[[T], bool]) -> Generator[T, N
         if last(item):
             yield item
             return
-        with ThreadPoolExecutor(1, thread_name_prefix="mlconnector-read-ahead") as pool:
-            while item is not None and not last(item):
-                following = pool.submit(next, source, None)
-                yield item
+        fetch = _Fetch(source, last)
+        pool = ThreadPoolExecutor(1, thread_name_prefix="mlconnector-read-ahead")
+        try:
+            following = pool.submit(fetch)
+            yield item
+            while True:
+                # Asked for while the one before is still awaited: its request goes out before the consumer, who would
+                # hold the interpreter, begins to work.
+                after = pool.submit(fetch)
                 item = following.result()
-            if item is not None:
+                if item is None:
+                    return
+                following = after
                 yield item
+        finally:
+            pool.shutdown(cancel_futures=True)
     finally:
         close = getattr(source, "close", None)
         if close is not None:
             close()
+
+
+class _Fetch(Generic[T]):
+    """The next item of a source; ``None`` behind its last one, and behind a failure."""
+
+    def __init__(self, source: Iterator[T], last: Callable[[T], bool]) -> None:
+        self._source, self._last, self._ended = source, last, False
+
+    def __call__(self) -> T | None:
+        if self._ended:
+            return None
+        self._ended = True
+        item = next(self._source, None)
+        self._ended = item is None or self._last(item)
+        return item

@@ -26,7 +26,7 @@ from mlconnector.delivery import Flow, Ledger
 from mlconnector.delivery._table import text_table
 from mlconnector.errors import InvalidArgument, MLConnectorError
 
-__all__ = ["main"]
+__all__ = ["main", "parser"]
 
 _FINE, _PERSON, _CALL, _FAILED = 0, 1, 2, 3
 _LEDGER = "MLCONNECTOR_LEDGER"
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: Words of the command line; those of this process by default.
     """
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     command: Command = options.command
     try:
         return command(options)
@@ -102,22 +102,25 @@ def _ledger(options: argparse.Namespace) -> Iterator[Ledger]:
         yield ledger
 
 
-@contextlib.contextmanager
-def _flow(name: str) -> Iterator[Any]:
-    """What ``module:attribute`` names: a flow, something that makes one, or a context manager around one."""
+def _named(name: str) -> Any:
+    """What ``module:attribute`` names, called where it is a function."""
     module, _, attribute = name.partition(":")
     try:
-        made: Any = getattr(importlib.import_module(module), attribute)
+        found = getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError, ValueError) as error:
         raise InvalidArgument(
             f"flow={name!r} cannot be loaded: {error}.", cure="Name it like jobs.nightly:flow, from its folder."
         ) from None
-    if callable(made) and not hasattr(made, "check"):
-        made = made()
+    return found() if callable(found) and not hasattr(found, "check") else found
+
+
+@contextlib.contextmanager
+def _flow(name: str) -> Iterator[Any]:
+    """A flow or a client, or what stands inside of a context manager around one."""
+    made: Any = _named(name)
     with contextlib.ExitStack() as stack:
-        if hasattr(made, "__enter__") and not hasattr(made, "check"):
-            made = stack.enter_context(made)
-        yield made
+        around = hasattr(made, "__enter__") and not hasattr(made, "check")
+        yield stack.enter_context(made) if around else made
 
 
 def _flow_only(made: Any, name: str) -> Flow:
@@ -387,16 +390,17 @@ def _on_ledger(common: argparse.ArgumentParser) -> argparse.ArgumentParser:
     return parent
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m mlconnector", description=__doc__.partition("\n")[0])
-    areas = parser.add_subparsers(required=True, metavar="area")
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    made = argparse.ArgumentParser(prog="python -m mlconnector", description=(__doc__ or "").partition("\n")[0])
+    areas = made.add_subparsers(required=True, metavar="area")
     common = _common()
     on_ledger = _on_ledger(common)
     _ledger_parser(areas, on_ledger)
     _crosswalk_parser(areas, on_ledger)
     _flow_parsers(areas, common)
     _credentials_parser(areas, common)
-    return parser
+    return made
 
 
 def _adder(areas: Any, name: str, about: str, parent: argparse.ArgumentParser) -> Callable[..., Any]:

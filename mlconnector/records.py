@@ -484,6 +484,8 @@ class Records(Generic[T]):
     def _new(self, state: PassState, batch: Batch[T], clock: dt.datetime) -> list[T]:
         """The batch's documents less what the cursor remembers; raw rows as they are."""
         if not self._leaves_cursor:
+            if self._until is None:
+                return list(batch.documents)
             return [document for document in batch.documents if self._in_time(document)]
         state.note_high(batch.high)
         for rejected in batch.rejected:

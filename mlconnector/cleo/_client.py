@@ -14,8 +14,8 @@ from mlconnector.cleo._routes import Route, Routes
 from mlconnector.cleo._rows import RowsReader, expression
 from mlconnector.cleo._transports import FileTransport, RestTransport, ServerTransport
 from mlconnector.clock import SYSTEM_CLOCK, Clock
-from mlconnector.errors import ConnectionFailed, DeliveryInDoubt, InvalidArgument, NotFound, VendorFault
-from mlconnector.http import HTTPClient, Request, Retry, Timeout, TokenManager, Transport, same_origin_path
+from mlconnector.errors import ConnectionFailed, DeliveryInDoubt, InvalidArgument, NotFound, TargetChanged, VendorFault
+from mlconnector.http import HTTPClient, Request, Response, Retry, Timeout, TokenManager, Transport, same_origin_path
 from mlconnector.records import Records
 from mlconnector.target import Receipt, Target
 
@@ -23,6 +23,12 @@ if TYPE_CHECKING:
     from mlconnector.http import ClientAuth
 
 __all__ = ["Cleo"]
+
+_LONGEST_ID = 255
+_READ_ONLY = frozenset(
+    {"active", "editable", "runnable", "ready", "notReadyReason", "running", "nextRun", "lastStatus", "meta", "_links"}
+)
+"""What a PUT must leave out (section 3)."""
 
 
 class Cleo:
@@ -143,13 +149,26 @@ class Cleo:
                 cure="Look for that name in its folder, in the sentbox and in the transfers before you repeat it.",
                 system=self.system,
             ) from None
+        except VendorFault as error:
+            if error.refused:
+                raise
+            raise self._doubtful(path, error.message) from None
         if response.status not in settings.success:
             raise DeliveryInDoubt(
                 f"The upload of {clean(path)!r} was answered with {response.status}, not one of {settings.success}.",
                 cure="Look for the file; if this status means success here, add it to CleoFiles(success=...).",
                 system=self.system,
             )
+        if _is_page(response):
+            raise self._doubtful(path, "an HTML page came instead of an answer")
         return Receipt(system=self.system, id=clean(path), raw={"status": response.status, "bytes": len(data)})
+
+    def _doubtful(self, path: str, answer: str) -> DeliveryInDoubt:
+        return DeliveryInDoubt(
+            f"The upload of {clean(path)!r} was not answered with its outcome: {answer}",
+            cure="Look for the file; the network administrator looks at proxies and log-in pages on the way.",
+            system=self.system,
+        )
 
     def files(self, folder: str) -> list[CleoFile]:
         """Files of a folder, subfolders left out, every page.
@@ -179,6 +198,35 @@ class Cleo:
         """
         terms = [_equal(name, value) for name, value in (("alias", alias), ("externalId", external_id)) if value]
         return list(self._entries("/api/connections", " and ".join(terms)))
+
+    def set_external_id(self, alias: str, external_id: str) -> Receipt:
+        """Give a connection the ERP's key; the rest of it stays (sections 3 and 4). Sent once, never repeated.
+
+        Args:
+            alias: Of the connection. ``external_id``: up to 255 characters, unique among connections.
+
+        Raises:
+            InvalidArgument: Not exactly one connection of that name, or no such id.
+            TargetChanged: It has another id, or a log-in: a password is never shown, and writing the rest back could
+                take it away.
+        """
+        if not external_id.strip() or len(external_id) > _LONGEST_ID:
+            raise InvalidArgument(f"external_id={external_id!r}.", cure=f"Give 1 to {_LONGEST_ID} characters.")
+        record = self._connection(alias)
+        current = str(record.get("externalId") or "")
+        if current == external_id:
+            return Receipt(system=self.system, id=str(record["id"]), existing=True)
+        connect = record.get("connect")
+        if current or (isinstance(connect, Mapping) and connect.get("username")):
+            raise TargetChanged(
+                f"Connection {alias!r} {f'has externalId {current!r}' if current else 'has a log-in'}.",
+                cause="conflict",
+                cure="The Cleo administrator sets externalId by hand.",
+            )
+        body = {name: value for name, value in record.items() if name not in _READ_ONLY}
+        path = f"/api/connections/{record['id']}"
+        self._http.send(Request("PUT", path, json={**body, "externalId": external_id}, write=True))
+        return Receipt(system=self.system, id=str(record["id"]))
 
     def transfers(self, connection: str | Mapping[str, Any] | None = None) -> Iterator[Mapping[str, Any]]:
         """Transfers, of one connection (alias or record) or of all; page by page (section 8.3)."""
@@ -361,3 +409,9 @@ def _equal(name: str, value: str) -> str:
 def _true(value: Any) -> bool:
     """Booleans may come as text (section 3.1)."""
     return str(value).lower() == "true"
+
+
+def _is_page(response: Response) -> bool:
+    """HTML, where a file server answers with nothing, a line or JSON."""
+    named = response.headers.get("Content-Type", "").partition(";")[0].strip().lower() == "text/html"
+    return named or response.content.lstrip()[:1] == b"<"

@@ -46,16 +46,30 @@ def listed(items: Iterable[Any], folder: str) -> list[CleoFile]:
             )
         if str(item.get("type", "file")).lower() in ("folder", "directory"):
             continue
-        name, stamp, size = str(item["name"]), (item.get("meta") or {}).get("lastModified"), item.get("size")
+        name, meta = str(item["name"]), item.get("meta")
+        stamp = meta.get("lastModified") if isinstance(meta, Mapping) else None
         found.append(
             CleoFile(
                 name=name,
                 path=str(item.get("path") or f"{folder}/{name}"),
-                size=None if size is None else int(size),
-                modified=None if not stamp else dt.datetime.fromisoformat(str(stamp)).astimezone(dt.UTC),
+                size=_size(item.get("size")),
+                modified=_instant(stamp),
             )
         )
     return found
+
+
+def _size(value: Any) -> int | None:
+    """Bytes; the form is not documented (section 7.3): what is no number says nothing, and stops nothing."""
+    text = str(value)
+    return int(text) if text.isascii() and text.isdecimal() else None
+
+
+def _instant(value: Any) -> dt.datetime | None:
+    try:
+        return dt.datetime.fromisoformat(str(value)).astimezone(dt.UTC)
+    except ValueError:
+        return None
 
 
 @attrs.frozen(kw_only=True)

@@ -189,12 +189,13 @@ class Routes:
         return None
 
     def of_pair(self, ours: str, theirs: str, usage: str | None = None) -> tuple[Route, ...]:
-        """Every X12 route whose partner has these interchange ids, as of :func:`pair_of`, and this usage indicator."""
-        return tuple(
+        """Every route whose partner has these interchange ids, as of :func:`pair_of`, and this usage indicator; those
+        that take X12 first."""
+        found = [
             route
             for route in self.all
             if route.partner is not None
-            and route.format == "x12"
             and pair_of(route.partner) == (ours, theirs)
             and usage in (None, route.partner.usage)
-        )
+        ]
+        return tuple(sorted(found, key=lambda route: route.format != "x12"))

@@ -55,7 +55,7 @@ def to_invoice(row: Mapping[str, Any], faults: list[str]) -> Invoice:
     gross = cells.number("gross-total") if gross is None else gross
     paid = [amount for one in cells.items("payments") if (amount := one.number("amount-paid")) is not None]
     remit_to = cells.object("remit-to-address")
-    return Invoice(
+    invoice = Invoice(
         number=cells.text("id"),
         kind="credit" if credit else "voucher",
         supplier_invoice_number=cells.text("invoice-number"),
@@ -82,6 +82,36 @@ def to_invoice(row: Mapping[str, Any], faults: list[str]) -> Invoice:
         },
         provenance=provenance("invoices", cells),
     )
+    return _negated(invoice) if credit and gross is not None and gross > 0 else invoice
+
+
+def _negated(credit: Invoice) -> Invoice:
+    """A credit note told in positive amounts, as one below zero: its sign is not documented (section 7)."""
+    return attrs.evolve(
+        credit,
+        gross=_minus(credit.gross),
+        open=_minus(credit.open),
+        tax=_minus(credit.tax),
+        lines=tuple(
+            attrs.evolve(
+                line,
+                amount=_minus(line.amount),
+                unit_price=_minus(line.unit_price),
+                tax=_minus(line.tax),
+                extras={
+                    name: tuple({**share, "amount": _minus(share["amount"])} for share in value)
+                    if name == "allocations"
+                    else value
+                    for name, value in line.extras.items()
+                },
+            )
+            for line in credit.lines
+        ),
+    )
+
+
+def _minus(amount: Decimal | None) -> Decimal | None:
+    return None if amount is None else -amount
 
 
 def _tax_code(cells: Element) -> str:

@@ -172,6 +172,7 @@ INVOICES = Resource(
         {"account-type": ("id", "name")},
         {"currency": _CODE},
         {"payment-term": _CODE},
+        {"tax-code": _CODE},
         {"remit-to-address": ("id", "remit-to-code", "name")},
         {"invoice-lines": (
             "id",
@@ -189,7 +190,7 @@ INVOICES = Resource(
             {"uom": _CODE},
             {"account": _ACCOUNT},
             {"account-allocations": _SPLIT},
-            {"tax-lines": ("id", "type", "amount", "rate", "code")},
+            {"tax-lines": ("id", "type", "amount", "rate", "code", {"tax-code": _CODE})},
         )},
         {"payments": ("id", "amount-paid", "payment-date", "notes", "check-number")},
         {"custom-fields": ()},

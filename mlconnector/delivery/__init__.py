@@ -9,6 +9,7 @@ from mlconnector.delivery._collecting import Collection, Interpreted, Mailbox
 from mlconnector.delivery._crosswalk import Crosswalk, WaitingChange
 from mlconnector.delivery._crosswalk_plan import LinkChange, LoadPreview
 from mlconnector.delivery._flow import Flow
+from mlconnector.delivery._history import History
 from mlconnector.delivery._inbound import InboundReader
 from mlconnector.delivery._inbox import Inbox, InboxMessage, Message, Owed
 from mlconnector.delivery._job import Excluded
@@ -17,6 +18,7 @@ from mlconnector.delivery._part import Part
 from mlconnector.delivery._reconciliation import Balance, Finding, PaymentDay, Reconciliation
 from mlconnector.delivery._reconciling import Period, Recount
 from mlconnector.delivery._report import KindReport, Preview, Report
+from mlconnector.delivery._retention import Hold, Pruned
 from mlconnector.delivery._rows import Attention, Delivery, HistoryEvent, OrderState
 from mlconnector.delivery._sync import Progress, StopSignal, Sync
 from mlconnector.delivery._waking import Waking
@@ -39,7 +41,9 @@ __all__ = [
     "Finding",
     "Flow",
     "Heard",
+    "History",
     "HistoryEvent",
+    "Hold",
     "InboundReader",
     "Inbox",
     "InboxMessage",
@@ -60,6 +64,7 @@ __all__ = [
     "Period",
     "Preview",
     "Progress",
+    "Pruned",
     "Reconciliation",
     "Recount",
     "Report",

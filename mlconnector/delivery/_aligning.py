@@ -62,8 +62,8 @@ class Aligning:
         sync: Name of the sync that delivers these, where there is one: what it delivered tells who is who.
         routed: Id here to id there, by the flow's routes.
         compare_names: Another name is worth telling, and an equal one that only one has on each side tells who is who.
-        needed_only: Leave out what only one side has, or what must not be used, unless a link or an undelivered document
-            names it: charts of accounts are never wholly alike, and have headings.
+        needed_only: Leave out what only one side has, or what must not be used, unless a link or an undelivered
+            document names it: charts of accounts are never wholly alike, and have headings.
         held_as: How documents name it, ``link`` by default; ``"charged"``: cost centre and account, with a dot.
         write: Changes there what the source owns; returns what it changed, empty where there was nothing to do.
     """

@@ -16,7 +16,7 @@ from mlconnector.delivery._part import attend, leased, report_of
 from mlconnector.delivery._report import KindReport, Report
 from mlconnector.delivery._rows import Attention
 from mlconnector.delivery._store import Lease, Transaction
-from mlconnector.errors import MLConnectorError, NotFound, VendorFault
+from mlconnector.errors import InvalidArgument, MLConnectorError, NotFound, VendorFault
 
 __all__ = ["Collection", "Interpreted", "Mailbox"]
 
@@ -24,6 +24,8 @@ log = logging.getLogger("mlconnector.delivery")
 
 UNFINISHED = (".tmp", ".temp", ".part", ".partial", ".filepart")
 """How the names of files end that are still being written."""
+_OF_ONE_FILE = (VendorFault, InvalidArgument)
+"""What may be wrong with one file, its name or its size among it, while the others can be had."""
 _DEAD_IN_A_ROW = 10
 _EARLIEST = dt.datetime.min.replace(tzinfo=dt.UTC)
 
@@ -164,7 +166,7 @@ class Collection:
                 content = self._mailbox.download(listed.path)
             except NotFound:
                 continue
-            except VendorFault as error:
+            except _OF_ONE_FILE as error:
                 report.note(listed.path, "parked", "cannot be fetched")
                 self._failed(f"{listed.name} cannot be fetched", listed, error, lease)
                 continue
@@ -178,26 +180,29 @@ class Collection:
         found, new = self._interpret(content), list[Attention]()
 
         def told(transaction: Transaction, states: Sequence[str]) -> None:
+            by_state: dict[str, list[Message]] = {"quarantined": [], "parked": []}
             for message, state in zip(found.messages, states, strict=True):
-                report.note(f"{listed.path}: {message.identity}", _CATEGORIES[state], _REASONS.get(state, ""))
-                if state == "quarantined":
-                    text = f"{listed.name} holds something that cannot be read: {message.unreadable}"
-                elif state == "parked":
-                    text = f"{listed.name} repeats the numbers of an earlier message with other content."
-                else:
-                    continue
-                item = attend(transaction, self.name, self.kind, message.identity, text)
-                new.extend([] if item is None else [item])
+                name = f"{listed.path}: {message.identity}"
+                if state != "repeated" or name not in report.outcome:
+                    report.note(name, _CATEGORIES[state], _REASONS.get(state, ""))
+                by_state.setdefault(state, []).append(message)
+            for state, text, detail in _SHOWN:
+                # One item a file, however many sets stand in it.
+                details = _few([getattr(message, detail) for message in by_state[state]])
+                if details:
+                    key = by_state[state][0].identity
+                    item = attend(transaction, self.name, self.kind, key, f"{listed.name} {text}: {details}")
+                    new.extend([] if item is None else [item])
 
         store = self.ledger.inbox.store
         store(self.box, listed.path, content, found.messages, owed=found.owed, lease=lease, told=told)
         self._tell(new)
 
-    def _failed(self, what: str, listed: Listed, error: VendorFault, lease: Lease) -> None:
+    def _failed(self, what: str, listed: Listed, error: MLConnectorError, lease: Lease) -> None:
         """One file at fault keeps no other from being collected.
 
         Raises:
-            VendorFault: The tenth in a row; then it is not the file.
+            MLConnectorError: The tenth in a row; then it is not the file.
         """
         self._faults_in_a_row += 1
         if self._faults_in_a_row >= _DEAD_IN_A_ROW:
@@ -220,7 +225,7 @@ class Collection:
             try:
                 if after is not None and self._same(before, after, digest):
                     self._mailbox.delete(path)
-            except VendorFault as error:
+            except _OF_ONE_FILE as error:
                 self._failed(f"{before.name} is stored and cannot be removed", before, error, lease)
 
     def _same(self, before: Listed, after: Listed, digest: str) -> bool:
@@ -235,5 +240,16 @@ class Collection:
         return f"Collection({self.name!r}, {', '.join(self._folders)})"
 
 
+def _few(texts: Sequence[str]) -> str:
+    different = list(dict.fromkeys(texts))
+    more = f", and {len(different) - _MOST_TOLD} more" if len(different) > _MOST_TOLD else ""
+    return "; ".join(different[:_MOST_TOLD]) + more
+
+
+_MOST_TOLD = 5
+_SHOWN = (
+    ("quarantined", "holds what cannot be read", "unreadable"),
+    ("parked", "repeats the numbers of earlier messages with other content", "identity"),
+)
 _CATEGORIES = {"stored": "delivered", "repeated": "unchanged", "quarantined": "parked", "parked": "parked"}
 _REASONS = {"quarantined": "cannot be read", "parked": "same identity, other content"}

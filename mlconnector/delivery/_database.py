@@ -5,6 +5,7 @@ Statements are written once, in what both understand: ``?`` for values, ``ON CON
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
@@ -76,6 +77,10 @@ class Database(Protocol):
         Raises:
             LedgerError: The database did not take it.
         """
+        ...
+
+    def clock(self) -> dt.datetime | None:
+        """The clock that the machines of all its workers share, where there may be several of them."""
         ...
 
     def faults(self) -> list[str]:

@@ -106,7 +106,7 @@ class Flow:
                 error.report = self._merged(reports, dry_run=dry_run)
                 raise
             reports[kind] = report.kinds[kind]
-            if left is not None:
+            if left is not None and isinstance(part, Sync):
                 left = max(0, left - reports[kind].delivered)
         return self._merged(reports, dry_run=dry_run)
 

@@ -15,12 +15,12 @@ from mlconnector.delivery import _audit, _recovery, _retention
 from mlconnector.delivery._crosswalk import Crosswalk
 from mlconnector.delivery._database import Row
 from mlconnector.delivery._high_water import default_path
+from mlconnector.delivery._history import History
 from mlconnector.delivery._inbox import Inbox
 from mlconnector.delivery._retention import Hold, Pruned
 from mlconnector.delivery._rows import (
     Attention,
     Delivery,
-    HistoryEvent,
     OrderState,
     attention_of,
     delivery_of,
@@ -137,9 +137,10 @@ class Ledger:
         found = [delivery_of(row, now) for row in rows]
         return [one for one in found if older_than is None or one.age >= older_than]
 
-    def history(self, key: str) -> list[HistoryEvent]:
-        """Everything that happened to a natural key, oldest first."""
-        return [event_of(row) for row in self.store.read("SELECT * FROM audit WHERE key = ? ORDER BY number", (key,))]
+    def history(self, key: str) -> History:
+        """Everything that happened to a natural key, oldest first: a list that prints line by line."""
+        rows = self.store.read("SELECT * FROM audit WHERE key = ? ORDER BY number", (key,))
+        return History(event_of(row) for row in rows)
 
     def payload(self, delivery: Delivery) -> bytes:
         """The exact bytes of the latest transmission of a delivery; empty where nothing was sent."""
@@ -363,7 +364,9 @@ class Ledger:
 
         Raises:
             LeaseLost: Another worker holds it.
+            LedgerError: This machine's clock is not that of the database (PostgreSQL).
         """
+        self.store.check_clock()
         now, seconds = self.clock.now().timestamp(), length.total_seconds()
         with self.store.transaction() as transaction:
             self._note_clock(transaction, sync)

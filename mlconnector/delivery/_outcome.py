@@ -6,6 +6,7 @@ import json
 
 from mlconnector.delivery._database import Row
 from mlconnector.delivery._job import Job, log
+from mlconnector.delivery._masking import masked
 from mlconnector.delivery._store import Transaction
 from mlconnector.errors import DeliveryInDoubt, DocumentError, MLConnectorError, TargetChanged
 from mlconnector.target import Receipt
@@ -44,7 +45,7 @@ class Outcomes:
             id=target_id,
             existing=receipt.existing,
             pending=receipt.pending,
-            said=dict(receipt.raw),
+            said=json.loads(masked(json.dumps(dict(receipt.raw), default=str), row["document"])),
         )
         job.in_a_row = ("", 0)
         job.report.note(row["key"], "delivered")
@@ -70,7 +71,7 @@ class Outcomes:
 
     def in_doubt(self, transaction: Transaction, row: Row, why: str) -> None:
         """Sent, and no proof whether it acted."""
-        since = transaction.now.timestamp()
+        since, why = transaction.now.timestamp(), masked(why, row["document"])
         transaction.move(row["id"], "in doubt", faults=[why], doubtful_since=row["doubtful_since"] or since)
         transaction.audit("in doubt", self._job.sync, row["key"], revision=row["revision"], why=why)
         self._job.report.note(row["key"], "in_doubt", "no answer")
@@ -79,7 +80,8 @@ class Outcomes:
         """It needs a person; kept whole, with every reason."""
         job = self._job
         detail = detail or ("conflict" if isinstance(error, TargetChanged) else "refused")
-        faults = list(error.faults) if isinstance(error, DocumentError) else [error.message]
+        told = error.faults if isinstance(error, DocumentError) else (error.message,)
+        faults = [masked(fault, row["document"]) for fault in told]
         cause = getattr(error, "cause", "") or type(error).__name__
         transaction.move(row["id"], "parked", detail=detail, faults=[*faults], cause=cause)
         transaction.audit(

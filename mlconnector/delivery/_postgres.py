@@ -7,6 +7,7 @@ another.
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import functools
 import re
 import secrets
@@ -46,12 +47,12 @@ _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || ' mlc
 
 
 @functools.lru_cache(maxsize=512)
-def _placed(query: str) -> str:
-    return query.replace("%", "%%").replace("?", "%s")
+def _placed(query: str) -> bytes:
+    return query.replace("%", "%%").replace("?", "%s").encode()
 
 
-def _typed(statement: str) -> str:
-    return _TYPE.sub(lambda found: _TYPES[found[0]], statement)
+def _typed(statement: str) -> bytes:
+    return _TYPE.sub(lambda found: _TYPES[found[0]], statement).encode()
 
 
 class _Row:
@@ -73,7 +74,7 @@ class _Row:
 
 
 def _rows(cursor: psycopg.Cursor[Any]) -> Callable[[Sequence[Any]], _Row]:
-    places = {column.name: place for place, column in enumerate(cursor.description or ())}
+    places: dict[str, int] = {column.name: place for place, column in enumerate(cursor.description or ())}
     return functools.partial(_Row, places)
 
 
@@ -108,7 +109,9 @@ class Postgres:
 
     def _connected(self) -> psycopg.Connection[_Row]:
         with self._told():
-            connection = self._psycopg.connect(self._url, autocommit=True, row_factory=_rows, client_encoding="utf-8")
+            connection = self._psycopg.Connection[_Row].connect(
+                self._url, autocommit=True, row_factory=_rows, client_encoding="utf-8"
+            )
             for setting in _SESSION:
                 connection.execute(setting)
         return connection
@@ -172,6 +175,11 @@ class Postgres:
         # After an error inside of it, PostgreSQL answers COMMIT by undoing everything.
         if ended != "COMMIT":
             raise LedgerError(f"{self.name} undid a transaction.", cure="Report it: an error inside of it was hidden.")
+
+    def clock(self) -> dt.datetime | None:
+        """See the protocol."""
+        now: dt.datetime = self.read("SELECT clock_timestamp() AS now")[0]["now"]
+        return now
 
     def faults(self) -> list[str]:
         """See the protocol; pages are the server's own care (data checksums)."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -83,7 +83,7 @@ class Recount:
     Args:
         read: Reads the source's documents of a period by business day. By default the sync's own read, which asks by
             stamp from the period's begin and so does not see what was last touched before it.
-        there: Reads the target's documents by id, where it can be asked for many at once.
+        there: The target's documents of these ids, as they are now, where it can be asked for many at once.
         amount, sent_amount, there_amount: What a document is worth here, as delivered and there, where that is not its
             whole amount.
         party_there: The target's id of a supplier; ``None`` where it is not known.
@@ -91,7 +91,7 @@ class Recount:
     """
 
     read: Callable[[Period], Records[Any]] | None = None
-    there: Callable[[Sequence[str]], Records[Any]] | None = None
+    there: Callable[[Sequence[str]], Iterable[Document]] | None = None
     amount: Callable[[Any], Decimal | None] = amount_of
     sent_amount: Callable[[Any], Decimal | None] = amount_of
     there_amount: Callable[[Any], Decimal | None] = amount_of
@@ -180,7 +180,7 @@ class Recounting:
         known = self._known([document.key for document in documents])
         pairs = []
         for document in documents:
-            balance, found = self._balance(document), known.get(document.key)
+            balance, found = self._balance(document), known.get((self._usage(document), document.key))
             where, why = self._category(document, found)
             amount = self._recount.amount(document) or _ZERO
             balance.read += 1
@@ -196,8 +196,19 @@ class Recounting:
                 pairs.append(_Pair(document, sent, found, balance))
         self._compare(pairs)
 
-    def _known(self, keys: Sequence[str]) -> dict[str, _Known]:
-        found: dict[str, _Known] = {}
+    def _usage(self, document: Document) -> str:
+        """The usage indicator it is delivered with: what was sent as a test never counts as sent (rule B3)."""
+        ask = getattr(self._sync.target, "usage", None)
+        return "" if ask is None else str(ask(document))
+
+    def _delivered(self, key: str) -> tuple[_Known, Document]:
+        """What the target has of a key that :meth:`_unseen` told."""
+        known = ((one, one.sent) for one in self._known([key]).values())
+        return next((one, sent) for one, sent in known if sent is not None and one.newest["usage"] == self._usage(sent))
+
+    def _known(self, keys: Sequence[str]) -> dict[tuple[str, str], _Known]:
+        """What the ledger has of these keys, by usage indicator and key."""
+        found: dict[tuple[str, str], _Known] = {}
         marks = ", ".join("?" * len(keys))
         heads = self._store.read(
             f"SELECT * FROM heads WHERE sync = ? AND key IN ({marks})",  # noqa: S608 - question marks
@@ -220,7 +231,7 @@ class Recounting:
             at = first.get(head["key"])
             late = at is not None and at >= self._period.end
             base = revisions.get((*place, head["base"]))
-            found[head["key"]] = _Known(
+            found[place] = _Known(
                 revisions[(*place, head["latest"])],
                 base if base is not None and base["state"] != "baselined" else None,
                 head["target_id"] or "",
@@ -329,43 +340,40 @@ class Recounting:
             return None
         if not ids:
             return {}
-        return {one.key: one for page in self._recount.there(ids).pages() for one in page.documents}
+        return {one.key: one for one in self._recount.there(ids)}
 
     def _unseen(self) -> list[str]:
         """Keys of this period that the target has and the source did not show."""
         last, unseen = 0, list[str]()
         while rows := self._store.read(
-            "SELECT d.id, d.key, d.document FROM deliveries AS d JOIN heads AS h ON h.sync = d.sync"
+            "SELECT d.id, d.usage, d.key, d.document FROM deliveries AS d JOIN heads AS h ON h.sync = d.sync"
             " AND h.usage = d.usage AND h.key = d.key AND h.base = d.revision"
             " WHERE d.sync = ? AND d.id > ? AND d.state <> 'baselined' ORDER BY d.id LIMIT ?",
             (self._sync.name, last, _PAGE),
         ):
             last = rows[-1]["id"]
-            unseen += [
-                row["key"]
-                for row in rows
-                if row["key"] not in self._seen and self._period.has(from_json(row["document"]))
-            ]
+            for row in rows:
+                if row["key"] not in self._seen:
+                    document = from_json(row["document"])
+                    if self._period.has(document) and self._usage(document) == row["usage"]:
+                        unseen.append(row["key"])
         return unseen
 
     def _gone(self, key: str) -> None:
-        known = self._known([key])[key]
-        assert known.sent is not None
-        amount = self._recount.sent_amount(known.sent) or _ZERO
-        balance = self._balance(known.sent)
+        known, sent = self._delivered(key)
+        amount = self._recount.sent_amount(sent) or _ZERO
+        balance = self._balance(sent)
         balance.sent_count += 1
         balance.sent += amount
         balance.here_explained -= amount
         why = "the target knows it, the source no longer has it"
-        self._find("gone", known.sent, known, why=why, difference=-amount)
+        self._find("gone", sent, known, why=why, difference=-amount)
         theirs = self._theirs([known.target_id] if known.target_id else [])
         if theirs is not None:
-            self._compare_target(_Pair(known.sent, known.sent, known, balance), theirs.get(known.target_id), amount)
+            self._compare_target(_Pair(sent, sent, known, balance), theirs.get(known.target_id), amount)
 
     def _moved(self, document: Document) -> None:
-        known = self._known([document.key])[document.key]
-        sent = known.sent
-        assert sent is not None
+        known, sent = self._delivered(document.key)
         why = f"{day_of(document)} here, {day_of(sent)} delivered"
         self._find("moved", document, known, why=why)
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mlconnector.delivery._database import Row
-from mlconnector.delivery._job import Excluded, Job
+from mlconnector.delivery._job import HOLDING, Excluded, Job
 from mlconnector.delivery._rows import QUEUED
 from mlconnector.delivery._store import Transaction
 from mlconnector.documents import Document, to_json
@@ -137,9 +137,9 @@ class Recorder:
         return found.reason
 
     def _withdrawn(self, transaction: Transaction, document: Document, head: Row | None, usage: str) -> Document:
-        """What the target has and may no longer have: told as taken back, where the flow says so."""
+        """What the target has, or may have, and may no longer have: told as taken back, where the flow says so."""
         withdraw = self._job.settings.withdraw
-        known = head is not None and (head["base"] > 0 or self._is_open(transaction, usage, document.key))
+        known = head is not None and (head["base"] > 0 or self._is_held(transaction, usage, document.key))
         taken_back: Document | None = withdraw(document) if withdraw is not None and known else None
         return document if taken_back is None else taken_back
 
@@ -148,6 +148,14 @@ class Recorder:
             transaction.rows(
                 "SELECT 1 FROM deliveries WHERE sync = ? AND usage = ? AND key = ?"
                 " AND state IN ('sending', 'in doubt', 'parked', 'unknown') LIMIT 1",
+                (self._job.sync, usage, key),
+            )
+        )
+
+    def _is_held(self, transaction: Transaction, usage: str, key: str) -> bool:
+        return bool(
+            transaction.rows(
+                f"SELECT 1 FROM deliveries WHERE sync = ? AND usage = ? AND key = ? AND {HOLDING} LIMIT 1",  # noqa: S608 - own text
                 (self._job.sync, usage, key),
             )
         )

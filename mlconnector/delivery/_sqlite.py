@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import secrets
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
@@ -97,6 +98,10 @@ class SQLite:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 raise
+
+    def clock(self) -> dt.datetime | None:
+        """See the protocol: every worker is on this machine, and has its clock."""
+        return None
 
     def faults(self) -> list[str]:
         """See the protocol."""

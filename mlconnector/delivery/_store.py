@@ -13,13 +13,13 @@ from typing import Any
 
 import attrs
 
-from mlconnector.clock import Clock
+from mlconnector.clock import Clock, SystemClock
 from mlconnector.delivery._database import Database, Result, Row
 from mlconnector.delivery._high_water import HighWater
 from mlconnector.delivery._postgres import Postgres
 from mlconnector.delivery._schema import FORMS
 from mlconnector.delivery._sqlite import SQLite
-from mlconnector.errors import LeaseLost, LedgerRestored
+from mlconnector.errors import LeaseLost, LedgerError, LedgerRestored
 
 __all__ = ["POSTGRES", "RESERVE", "Lease", "Store", "Transaction", "event_hash"]
 
@@ -28,6 +28,9 @@ POSTGRES = ("postgresql://", "postgres://")
 
 RESERVE = 100
 """Counter numbers reserved in one write of the high-water file."""
+
+_APART = dt.timedelta(seconds=30)
+"""How far the clocks of workers on several hosts may differ."""
 
 
 @attrs.define
@@ -162,12 +165,7 @@ class Store:
         kept.refresh()
         if number > kept.ceilings.get(name, 0):
             kept.ceilings[name] = number + RESERVE
-            self._note_head(kept)
-            kept.save()
-
-    def _note_head(self, kept: HighWater) -> None:
-        for row in self.read("SELECT number, hash FROM audit ORDER BY number DESC LIMIT 1"):
-            kept.number, kept.hash = row["number"], row["hash"]
+            self._write_down(kept, settled=False)
 
     def checkpoint(self, *, settled: bool = True) -> None:
         """The high-water file learns how far the audit has come.
@@ -180,10 +178,7 @@ class Store:
             return
         with self._exclusive():
             kept.refresh()
-            self._note_head(kept)
-            if settled:
-                kept.ceilings = {row["name"]: row["taken"] for row in self.read("SELECT name, taken FROM counters")}
-            kept.save()
+            self._write_down(kept, settled=settled)
 
     @contextlib.contextmanager
     def recovery(self) -> Iterator[tuple[Transaction, HighWater | None]]:
@@ -201,16 +196,31 @@ class Store:
         self.refused = ""
         if kept is not None:
             kept.ledger, kept.epoch = self.meta("ledger"), int(self.meta("epoch"))
-        self.checkpoint_as(kept)
+            with self._exclusive():
+                self._write_down(kept, settled=True)
 
-    def checkpoint_as(self, kept: HighWater | None) -> None:
-        """Write the high-water file whatever it said before."""
-        if kept is None:
-            return
-        with self._exclusive():
-            self._note_head(kept)
+    def _write_down(self, kept: HighWater, *, settled: bool) -> None:
+        for row in self.read("SELECT number, hash FROM audit ORDER BY number DESC LIMIT 1"):
+            kept.number, kept.hash = row["number"], row["hash"]
+        if settled:
             kept.ceilings = {row["name"]: row["taken"] for row in self.read("SELECT name, taken FROM counters")}
-            kept.save()
+        kept.save()
+
+    def check_clock(self) -> None:
+        """Leases of several hosts are worth what their clocks have in common.
+
+        Raises:
+            LedgerError: This machine's clock and the database's are further apart than a lease can bear.
+        """
+        with self._lock:
+            shared = self._database.clock() if isinstance(self.clock, SystemClock) else None
+        if shared is not None and abs(shared - self.clock.now()) > _APART:
+            raise LedgerError(
+                f"This machine's clock is {abs(shared - self.clock.now()).total_seconds():.0f} s away from that of"
+                f" {self.name}: a worker here and one elsewhere would not agree whose lease has ended.",
+                cure="An administrator sets the clocks by the same time server.",
+                fault="administrator",
+            )
 
     def faults(self) -> list[str]:
         """What is wrong with the database's own structures, where it can tell."""

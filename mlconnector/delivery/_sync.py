@@ -212,10 +212,12 @@ class Sync:
         """
         if not actor.strip() or not reason.strip():
             raise InvalidArgument("actor and reason are needed to read anew.", cure="Say who decided, and why (B7).")
-        with leased(self.ledger, self.name, self._settings.lease) as lease:
-            with self.ledger.store.transaction(lease) as transaction:
-                transaction.execute("DELETE FROM cursors WHERE sync = ?", (self.name,))
-                transaction.audit("read anew", self.name, by=actor, reason=reason)
+        with (
+            leased(self.ledger, self.name, self._settings.lease) as lease,
+            self.ledger.store.transaction(lease) as transaction,
+        ):
+            transaction.execute("DELETE FROM cursors WHERE sync = ?", (self.name,))
+            transaction.audit("read anew", self.name, by=actor, reason=reason)
 
     def replay(
         self,
@@ -289,9 +291,8 @@ class Sync:
         for page in self._source(afresh=job.held).pages():
             recorder.record(page, save_cursor=True)
             # Only what was read just now: what lay queued from before may have been changed or held in the meantime,
-            # which is known once the source was read to its end; after a recovery that is true of everything.
-            if not job.held:
-                sender.drain(stopped=stopped, limit=limit, newer_than=newest)
+            # which is known once the source was read to its end. After a recovery that is nothing: all is unknown.
+            sender.drain(stopped=stopped, limit=limit, newer_than=newest)
             tell()
             if stopped():
                 return

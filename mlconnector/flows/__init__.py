@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mlconnector.flows._jde_to_coupa import jde_to_coupa
     from mlconnector.flows._peoplesoft_to_cleo import peoplesoft_to_cleo
     from mlconnector.flows._trace import PaymentTrace, trace_payment
+    from mlconnector.flows._trading_partners import trading_partners
 
 __all__ = [
     "Flow",
@@ -31,6 +32,7 @@ __all__ = [
     "jde_to_coupa",
     "peoplesoft_to_cleo",
     "trace_payment",
+    "trading_partners",
 ]
 
 _HOMES = {
@@ -44,6 +46,7 @@ _HOMES = {
     "jde_to_coupa": "_jde_to_coupa",
     "peoplesoft_to_cleo": "_peoplesoft_to_cleo",
     "trace_payment": "_trace",
+    "trading_partners": "_trading_partners",
 }
 
 

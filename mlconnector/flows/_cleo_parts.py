@@ -112,9 +112,21 @@ class CleoParts:
         )
 
     def outbound(
-        self, kind: str, records: Records[Any], target: Target[Any], *, begin: Begin | None = None, **options: Any
+        self,
+        kind: str,
+        records: Records[Any],
+        target: Target[Any],
+        *,
+        begin: Begin | None = None,
+        timeout: float | None = None,
+        **options: Any,
     ) -> Sync:
-        """A sync of documents that go out, or of what came in and is posted."""
+        """A sync of documents that go out, or of what came in and is posted.
+
+        Args:
+            timeout: Total time-out of the target's calls in seconds; Cleo's by default.
+        """
+        longest = self.cleo.timeout.total if timeout is None else timeout
         return Sync(
             f"{self.name}/{kind}",
             records=records,
@@ -126,8 +138,8 @@ class CleoParts:
             overwrite=self.overwrite,
             stop_after=self.stop_after,
             on_attention=self.on_attention,
-            call_timeout=self.cleo.timeout.total,
-            lease=dt.timedelta(seconds=2 * self.cleo.timeout.total),
+            call_timeout=longest,
+            lease=dt.timedelta(seconds=2 * longest),
             confirm_within=self.confirm_within,
             **options,
         )

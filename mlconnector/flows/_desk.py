@@ -10,20 +10,26 @@ import attrs
 
 from mlconnector.cleo import Cleo, Routes
 from mlconnector.delivery import Aligned, Aligning, Entry, Ledger, Period, Side, entries_of
-from mlconnector.documents import Account, CostCenter, Invoice, Payment, Supplier
+from mlconnector.documents import Account, CostCenter, Invoice, Party, Payment, Supplier
+from mlconnector.errors import MLConnectorError
+from mlconnector.records import Records
 from mlconnector.target import Change, Target
 
 __all__ = [
     "account_of",
+    "bills_and_credits",
     "charged",
     "charged_codes",
     "connections",
+    "found",
     "linked",
+    "numbered_saver",
     "open_amount",
     "partner_codes",
     "period_of",
     "suppliers",
     "unlinked",
+    "vendor_saver",
     "writer",
 ]
 
@@ -33,6 +39,27 @@ _FALSE = ("false", "0", "no")
 def period_of(column: str, period: Period) -> list[tuple[str, str, Any]]:
     """Conditions for the business days of a period."""
     return [(column, ">=", period.first), (column, "<=", period.last)]
+
+
+def found(records: Records[Any]) -> Iterator[Any]:
+    """The documents of a read; what cannot be read is as good as not there."""
+    for page in records.pages():
+        yield from page.documents
+
+
+def bills_and_credits(bill: Any, ids: Sequence[str]) -> Iterator[Invoice]:
+    """Bills, and vendor credits as debit memos: BILL keeps them apart (BILL reference, section 7)."""
+    known = {one.key: one for one in found(bill.invoices(keys=ids))}
+    yield from known.values()
+    others = [one for one in ids if one not in known]
+    for row in bill.rows("vendor-credits", where=[("id", "in", others)]) if others else ():
+        yield Invoice(
+            number=str(row["id"]),
+            kind="credit",
+            supplier=Party(number=str(row.get("vendorId") or "")),
+            gross=-Decimal(str(row.get("amount") or 0)),
+            void=row.get("archived") is True,
+        )
 
 
 def open_amount(invoice: Invoice) -> Decimal | None:
@@ -76,16 +103,14 @@ def _there(supplier: Supplier) -> Entry:
     )
 
 
-def suppliers(
-    here: Any, there: Any, *, sync: str, write: Callable[[Aligned], str], owner: str | None = None
-) -> Aligning:
+def suppliers(here: Any, there: Any, *, sync: str, write: Callable[[Aligned], str]) -> Aligning:
     """Suppliers of an ERP and of a payables system.
 
     Args:
         here, there: The two clients. ``sync``: name of the sync that delivers suppliers.
-        write: Changes name and terms there. ``owner``: who owns them; the source.
+        write: Changes name and terms there.
     """
-    owner = owner or here.system
+    owner: str = here.system
     return Aligning(
         kind="suppliers",
         link="supplier",
@@ -97,43 +122,64 @@ def suppliers(
     )
 
 
-def writer(here: Any, target: Callable[[], Target[Any]], ledger: Ledger, system: str) -> Callable[[Aligned], str]:
-    """Writes what the source owns of a supplier, its name and terms among it, over one that was renamed."""
+def writer(here: Any, save: Callable[[Supplier, Aligned], Any], system: str) -> Callable[[Aligned], str]:
+    """Writes what the source owns of a supplier, its name and terms among it, over one that was renamed.
+
+    Args:
+        here: The client of the source. ``save``: writes a supplier over the one of the target that an item names;
+            ``None`` where it cannot.
+        system: The target, for people.
+    """
 
     def write(item: Aligned) -> str:
         if item.status != "renamed":
             return ""
-        to = target()
         (supplier,) = here.suppliers(keys=[item.here_id])
+        if save(supplier, item) is None:
+            return ""
+        return f"name {item.there_name.strip()!r} at {system} is {supplier.name.strip()!r} now"
+
+    return write
+
+
+def vendor_saver(bill: Any, ledger: Ledger, countries: Mapping[str, str] | None) -> Callable[[Supplier, Aligned], Any]:
+    """Over the vendor with the id that the alignment found."""
+
+    def save(supplier: Supplier, item: Aligned) -> Any:
         change = Change(
             document=supplier,
             action="change",
             sequence=1,
-            revision=1,
             key=supplier.key,
             target_id=item.there_id,
             crosswalk=ledger.crosswalk,
         )
-        (answer,) = to.deliver([to.prepare(change)])
-        if isinstance(answer, Exception):
+        target: Target[Any] = bill.target("suppliers", countries=countries)
+        (answer,) = target.deliver([target.prepare(change)])
+        if isinstance(answer, MLConnectorError):
             raise answer
-        return f"name {item.there_name!r} at {system} is {supplier.name.strip()!r} now"
+        return answer
 
-    return write
+    return save
+
+
+def numbered_saver(coupa: Any) -> Callable[[Supplier, Aligned], Any]:
+    """Over the supplier of the same number; one that is only linked has another, and is left alone."""
+    return lambda supplier, item: coupa.save_supplier(supplier) if item.by in ("number", "delivery") else None
 
 
 def charged(here: Any, there: Any, *, link: str, kind: str) -> Aligning:
     """Accounts or cost centres that lines are charged to, told by link or number."""
     read: Callable[[], Iterable[Entry]] = {
-        "accounts": lambda: _by_id(map(_object, _read(here.accounts()))),
+        "accounts": lambda: _by_id(map(_object, found(here.accounts()))),
         "cost_centers": lambda: entries_of(here.cost_centers(), _center),
     }[kind]
-    found = there.accounts if kind == "accounts" else there.cost_centers
+    theirs = there.accounts if kind == "accounts" else there.cost_centers
     return Aligning(
         kind=kind,
         link=link,
         here=Side(system=here.system, read=read),
-        there=Side(system=there.system, read=lambda: entries_of(found(), _coded)),
+        there=Side(system=there.system, read=lambda: entries_of(theirs(), _coded)),
         owners={"number": here.system, "name": here.system},
         compare_names=False,
         needed_only=True,
@@ -151,7 +197,7 @@ def charged_codes(here: Any, there: Any, ledger: Ledger, *, delimiter: str = "-"
             kind: {link[here.system]: link[there.system] for link in ledger.crosswalk.links(kind) if _both(link)}
             for kind in ("account", "cost_center")
         }
-        for account in _read(here.accounts()):
+        for account in found(here.accounts()):
             center, own = account.cost_center.strip(), account.object.strip()
             parts = (codes["cost_center"].get(center, center), codes["account"].get(own, own))
             yield attrs.evolve(
@@ -175,11 +221,6 @@ def charged_codes(here: Any, there: Any, ledger: Ledger, *, delimiter: str = "-"
     )
 
 
-def _read(records: Any) -> Iterator[Any]:
-    for page in records.pages():
-        yield from page.documents
-
-
 def _object(account: Account) -> Entry:
     return Entry(
         id=account.object or account.number,
@@ -193,12 +234,12 @@ def _object(account: Account) -> Entry:
 
 def _by_id(entries: Iterable[Entry]) -> Iterator[Entry]:
     """One entry for each id: it is usable where one of the same id is."""
-    found: dict[str, Entry] = {}
+    first: dict[str, Entry] = {}
     for entry in entries:
-        known = found.get(entry.id)
+        known = first.get(entry.id)
         if known is None or (entry.active and entry.ready and not (known.active and known.ready)):
-            found[entry.id] = entry
-    return iter(found.values())
+            first[entry.id] = entry
+    return iter(first.values())
 
 
 def _center(center: CostCenter) -> Entry:
@@ -217,17 +258,20 @@ def _coded(document: Account | CostCenter) -> Entry:
 
 def connections(here: Any, cleo: Cleo, routes: Routes) -> Aligning:
     """Suppliers of an ERP and connections of Cleo: by link, by route, by ``externalId``, else by a name that is unique
-    on both sides (Cleo reference, section 11).
+    on both sides (Cleo reference, section 10).
 
     A route without ``connection=`` says where its parties' documents go; they need none.
     """
     routed = {party: route.connection for route in routes.all for party in route.parties if route.connection}
+    stated: set[str] = set()
     served = {party for route in routes.all for party in route.parties if not route.connection}
 
     def read() -> Iterator[Entry]:
-        found = {str(row.get("alias") or row["id"]): row for row in cleo.connections()}
-        for alias, row in found.items():
+        rows = {str(row.get("alias") or row["id"]): row for row in cleo.connections()}
+        for alias, row in rows.items():
             number = str(row.get("externalId") or "")
+            if number.strip():
+                stated.add(alias)
             ready = str(row.get("ready", True)).lower() not in _FALSE
             yield Entry(
                 id=alias,
@@ -237,6 +281,13 @@ def connections(here: Any, cleo: Cleo, routes: Routes) -> Aligning:
                 ready=ready,
                 why="" if ready else str(row.get("notReadyReason") or "not ready"),
             )
+
+    def write(item: Aligned) -> str:
+        """Only where it is certain and nothing stands there yet; a name alone is no proof."""
+        if item.by not in ("link", "route") or not item.there_id or item.there_id in stated:
+            return ""
+        cleo.set_external_id(item.there_id, item.here_id)
+        return f"externalId {item.here_id}"
 
     def here_entries() -> Iterator[Entry]:
         for entry in entries_of(here.suppliers(), _here):
@@ -249,13 +300,14 @@ def connections(here: Any, cleo: Cleo, routes: Routes) -> Aligning:
         there=Side(system=cleo.system, read=read),
         owners={"externalId": here.system, "alias": cleo.system, "settings": cleo.system},
         routed=routed,
+        write=write,
     )
 
 
 def partner_codes(here: Any, ledger: Ledger, kinds: Sequence[str] = ("accounts", "cost_centers")) -> list[Aligning]:
     """Accounts and cost centres of an ERP and the partners' codes for them, which stand in the crosswalk."""
     reads: Mapping[str, Callable[[], Iterable[Entry]]] = {
-        "accounts": lambda: _by_id(map(_object, _read(here.accounts()))),
+        "accounts": lambda: _by_id(map(_object, found(here.accounts()))),
         "cost_centers": lambda: entries_of(here.cost_centers(), _center),
     }
     links = {"accounts": "account", "cost_centers": "cost_center"}

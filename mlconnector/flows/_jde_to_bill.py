@@ -28,6 +28,7 @@ __all__ = ["KINDS", "jde_to_bill"]
 KINDS = ("suppliers", "invoices", "vouchers", "payments")
 _EVENTS: Mapping[str, Sequence[str]] = {"invoices": ("vouchers",), "payments": ("payments",)}
 _MARK = "BILL:"
+_OUR_MARK = "JDEDWARDS:"
 _ZERO = Decimal(0)
 _APPROVED = "A"
 Where = Sequence[tuple[str, str, Any]]
@@ -112,6 +113,7 @@ def jde_to_bill(
 
     origin = _Origin(
         ledger,
+        bill,
         sent=ways.sync_name("invoices"),
         posted=ways.sync_name("vouchers"),
         paid=ways.sync_name("payments"),
@@ -165,7 +167,7 @@ def jde_to_bill(
                 jde,
                 bill,
                 sync=ways.sync_name("suppliers"),
-                write=desk.writer(jde, target["suppliers"], ledger, bill.system),
+                write=desk.writer(jde, desk.vendor_saver(bill, ledger, countries), bill.system),
             ),
             desk.charged(jde, bill, link="account", kind="accounts"),
             desk.charged(jde, bill, link="cost_center", kind="cost_centers"),
@@ -178,12 +180,14 @@ def jde_to_bill(
                         hand_over.reasons,
                     )
                 ),
-                there=lambda ids: bill.invoices(keys=ids),
+                there=lambda ids: desk.bills_and_credits(bill, ids),
                 sent_amount=desk.open_amount,
                 party_there=desk.linked(ledger, "jdedwards", "bill"),
             ),
-            "vouchers": Recount(there=lambda ids: jde.invoices(keys=ids)),
-            "payments": Recount(there=lambda ids: jde.payments(keys=ids), account=desk.account_of(bank_account)),
+            "vouchers": Recount(there=lambda ids: desk.found(jde.invoices(keys=ids))),
+            "payments": Recount(
+                there=lambda ids: desk.found(jde.payments(keys=ids)), account=desk.account_of(bank_account)
+            ),
         },
     )
 
@@ -214,14 +218,15 @@ class _Origin:
     """Where an invoice was born, and who has paid it: a fact has one home (rule B1).
 
     Args:
-        ledger: The memory. ``sent``, ``posted``, ``paid``: the syncs of pay items, of vouchers and of payments.
+        ledger: The memory. ``bill``: asked for what a lost one no longer knows.
+        sent, posted, paid: The syncs of pay items, of vouchers and of payments.
         content: What BILL is told of a pay item, where pay items are reserved by their pay status; else ``None``.
     """
 
     def __init__(
-        self, ledger: Ledger, *, sent: str, posted: str, paid: str, content: Callable[[Invoice], str] | None
+        self, ledger: Ledger, bill: BILL, *, sent: str, posted: str, paid: str, content: Callable[[Invoice], str] | None
     ) -> None:
-        self._ledger, self._sent, self._posted, self._paid = ledger, sent, posted, paid
+        self._ledger, self._bill, self._sent, self._posted, self._paid = ledger, bill, sent, posted, paid
         self._content = content
 
     def item_excluded(self, item: Invoice, known: bool) -> str | Excluded | None:
@@ -278,4 +283,13 @@ class _Origin:
         if sent is not None:
             return paid_item_of(sent)
         posted = self._ledger.twin(self._posted, key=application.invoice)
-        return None if posted is None else paid_item_of(posted)
+        return self._marked(application.invoice) if posted is None else paid_item_of(posted)
+
+    def _marked(self, key: str) -> str | None:
+        """The pay item that a bill or credit names itself: what a lost ledger no longer knows (rule B1)."""
+        marks = [one.origin for one in self._bill.invoices(keys=[key])]
+        if not marks:
+            rows = self._bill.rows("vendor-credits", where=[("id", "in", [key])])
+            marks = [str(row.get("description") or "").partition(" ")[0] for row in rows]
+        (mark,) = marks or ("",)
+        return paid_item_of(mark[len(_OUR_MARK) :]) if mark.startswith(_OUR_MARK) else None

@@ -121,6 +121,7 @@ def jde_to_coupa(
                 "payments",
                 bank_account=bank_account,
                 voucher_of=origin.pay_item,
+                supplier_of=origin.supplier,
                 origin="coupa",
                 closed_period=closed_period,
             ),
@@ -141,7 +142,7 @@ def jde_to_coupa(
                 jde,
                 coupa,
                 sync=ways.sync_name("suppliers"),
-                write=desk.writer(jde, target["suppliers"], ledger, coupa.system),
+                write=desk.writer(jde, desk.numbered_saver(coupa), coupa.system),
             ),
             desk.charged_codes(jde, coupa, ledger),
         ],
@@ -150,17 +151,19 @@ def jde_to_coupa(
                 read=lambda period: jde.purchase_orders(
                     where=[*conditions.get("purchase_orders", ()), *desk.period_of("TRDJ", period)]
                 ),
-                there=lambda ids: coupa.purchase_orders(keys=ids),
+                there=lambda ids: desk.found(coupa.purchase_orders(keys=ids)),
             ),
             "invoices": Recount(
                 read=lambda period: jde.invoices(
                     where=[*conditions.get("invoices", ()), *desk.period_of("DGJ", period)]
                 ),
-                there=lambda ids: coupa.invoices(keys=ids),
+                there=lambda ids: desk.found(coupa.invoices(keys=ids)),
                 party_there=desk.unlinked(ledger, "jdedwards", "coupa"),
             ),
-            "vouchers": Recount(there=lambda ids: jde.invoices(keys=ids)),
-            "payments": Recount(there=lambda ids: jde.payments(keys=ids), account=desk.account_of(bank_account)),
+            "vouchers": Recount(there=lambda ids: desk.found(jde.invoices(keys=ids))),
+            "payments": Recount(
+                there=lambda ids: desk.found(jde.payments(keys=ids)), account=desk.account_of(bank_account)
+            ),
         },
     )
 
@@ -196,6 +199,12 @@ class _Origin:
         if born or self._ledger.twin(self._sent, target_id=invoice.key) is not None:
             return "born in JD Edwards"
         return "void before it was first seen" if invoice.void and not known else None
+
+    def supplier(self, application: Application, _payment: Payment) -> str | None:
+        """Whose invoice was paid: payments do not say, the voucher that was made of it does."""
+        made = self._ledger.deliveries(self._posted, key=application.invoice)
+        invoice = made[-1].document if made else None
+        return None if not isinstance(invoice, Invoice) or invoice.supplier is None else invoice.supplier.number
 
     def pay_item(self, application: Application, _payment: Payment) -> str | None:
         """The pay item of what was paid: of the voucher we made of it, or of the one it was made from."""

@@ -107,7 +107,7 @@ def peoplesoft_to_cleo(
     if posting:
         records = Records(parts.x12_inbox.invoices_reader())
         taker = people.target("vouchers", **dict(vouchers or {}))
-        posted.append(parts.outbound("vouchers", records, taker, begin="everything"))
+        posted.append(parts.outbound("vouchers", records, taker, begin="everything", timeout=people.timeout.total))
     return parts.flow(
         out,
         posting=posted,
@@ -130,7 +130,9 @@ class _Selection:
         if route is None and self._routes.no_route == "skip":
             return "no route"
         if isinstance(document, Invoice):
-            if document.origin or self._ledger.twin(self._posted, target_id=document.key) is not None:
+            # Also while its delivery is in doubt: Voucher Build may be ahead of our looking for it.
+            key = f"{party}/{document.supplier_invoice_number}"
+            if document.origin or self._ledger.deliveries(self._posted, key=key):
                 return "made of an invoice that came from the partner"
             if route is not None and route.invoice_role == "none":
                 return 'the route has invoice_role="none"'

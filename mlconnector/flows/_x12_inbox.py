@@ -5,14 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from decimal import Decimal
-from typing import Any, Literal
+from typing import Literal
 
 import attrs
 
 from mlconnector import x12
-from mlconnector.cleo import Route, Routes, restored, translated
+from mlconnector.cleo import Route, Routes, restored
 from mlconnector.delivery import (
     Acknowledged,
     Confirmed,
@@ -26,25 +26,21 @@ from mlconnector.delivery import (
     Owed,
 )
 from mlconnector.documents import (
-    AcknowledgedLine,
     Document,
     FunctionalAcknowledgment,
     Invoice,
     OrderAcknowledgment,
-    OrderLine,
     Party,
     Provenance,
-    PurchaseOrder,
 )
-from mlconnector.errors import DocumentError, InvalidDocument, X12Error
+from mlconnector.errors import DocumentError, InvalidDocument
+from mlconnector.flows._compared import differences
 from mlconnector.records import Rejected, Window
 
 __all__ = ["X12Inbox"]
 
 _ACKNOWLEDGMENTS = ("997", "999", "TA1")
 _RECEIVED_BY_DEFAULT = ("855", "865", "824", "997")
-_LINE_REJECTED = ("IR", "R1", "R2", "R3", "R4", "R5", "R6", "RJ")
-_BACKORDERED = ("IB",)
 Verdict = Literal["accepted", "accepted with errors", "rejected"]
 _VERDICTS: dict[str, Verdict] = {
     "A": "accepted",
@@ -52,6 +48,7 @@ _VERDICTS: dict[str, Verdict] = {
     "P": "accepted with errors",
 }
 """AK501 and AK901; every other word rejects (X12 reference, section 8)."""
+_CONTROL_NUMBER = re.compile("[0-9]{1,9}")
 _TAKEN = ("A", "E")
 """TA104 of an envelope that was taken: its groups are still to be answered."""
 _GROUP_REJECTED = "AK905:"
@@ -133,10 +130,24 @@ class X12Inbox:
             text = f"{message.code} from {message.sender} has usage {usage!r}, which no route of theirs has (rule B3)."
             yield Noted(text=text, parked=True)
             return
-        faults = [str(finding) for finding in (*ts.findings, *x12.validate(ts)) if finding.severity == "error"]
+        faults = [finding for finding in (*ts.findings, *x12.validate(ts)) if finding.severity == "error"]
+        rejected = "; ".join(str(finding) for finding in faults if finding.code)
+        if rejected:
+            yield Noted(text=f"{message.code} from {message.sender} is rejected: {rejected}", parked=True)
+            return
         if faults:
-            yield Noted(text=f"{message.code} from {message.sender} is rejected: {'; '.join(faults)}", parked=True)
-        elif message.code not in self._received(message, usage):
+            # Sums have no code of the standard: our 997 accepts the set. Only money is kept from being posted.
+            text = f"{message.code} from {message.sender} does not add up: {'; '.join(map(str, faults))}"
+            yield Noted(text=text, parked=message.code in self.posts)
+            if message.code in self.posts:
+                return
+        yield from self._business(message, ts, partner, usage)
+
+    def _business(
+        self, message: InboxMessage, ts: x12.TransactionSet, partner: x12.Partner, usage: str
+    ) -> Iterator[Heard]:
+        """What a set says that our 997 accepts."""
+        if message.code not in self._received(message, usage):
             yield Noted(text=f"{message.code} came from {message.sender}. {_told(ts)}".strip())
         elif message.code in self.posts:
             x12.from_810(ts, partner=partner)
@@ -178,7 +189,7 @@ class X12Inbox:
             known = [
                 message
                 for message in inbox.messages(key=key)
-                if (message.box, message.state, message.code) == (self.box, "applied", "810")
+                if (message.box, message.state, message.code) == (self.box, "applied", "810") and message.facts
             ]
             if known:
                 newest = max(known, key=lambda message: (message.stamp, message.id))
@@ -187,7 +198,7 @@ class X12Inbox:
         return found
 
     def _invoice(self, message: InboxMessage, at: dt.datetime) -> Iterator[Invoice | Rejected]:
-        routes = self.routes.of_pair(message.receiver, message.sender, message.facts.get("usage"))
+        routes = self.routes.of_pair(message.receiver, message.sender, message.facts["usage"])
         if not routes:
             return
         try:
@@ -232,9 +243,10 @@ class X12Inbox:
         return any(other.hash != message.hash for other in others) and not begun
 
     def received(self, document: FunctionalAcknowledgment) -> list[Part]:
-        """Everything that was received in the group which a 997 is owed for."""
+        """Everything that was received in the group which a 997 is owed for; once, where a file holds it twice."""
         facts = document.extras
-        return [part for part in self._parts(str(facts["file"])) if _group_name(part) == facts["of"]]
+        named = [part for part in self._parts(str(facts["file"])) if _group_name(part) == facts["of"]]
+        return [part for part in named if part.group is named[0].group]
 
     def owed_reader(self) -> InboundReader[FunctionalAcknowledgment]:
         """The 997s that are owed, as documents."""
@@ -358,10 +370,8 @@ class X12Inbox:
         functional_id, _, number = told.group.partition("/")
         words = [told.verdict, *(one.verdict for one in told.sets)]
         # The group's word counts where it rejects all of it, or where it names no set.
-        said = {_VERDICTS.get(word, _REJECTED) for word in (words[1:] or words)}
-        if told.verdict == "R":
-            said = {_REJECTED}
-        worst = next(verdict for verdict in _WORST_FIRST if verdict in said)
+        said: list[Verdict] = [_VERDICTS.get(word, _REJECTED) for word in (words[1:] or words)]
+        worst: Verdict = _REJECTED if told.verdict == "R" else min(said, key=_WORST_FIRST.index)
         errors = [*told.errors, *(error for one in told.sets for error in one.errors)]
         return Acknowledged(
             counter=f"gs:{pair}:{functional_id}", number=_number(number), verdict=worst, errors=tuple(errors)
@@ -371,7 +381,7 @@ class X12Inbox:
         read: Callable[..., OrderAcknowledgment] = x12.from_855 if message.code == "855" else x12.from_865
         told = read(ts, partner=partner)
         verdict = "rejected" if told.verdict.startswith("R") else "confirmed"
-        compare = functools.partial(_differences, told, partner, self.ledger.crosswalk)
+        compare = functools.partial(differences, told, partner, self.ledger.crosswalk)
         return self._answer(message, told.order_number, verdict, compare)
 
 
@@ -404,8 +414,8 @@ def _supplier(invoice: Invoice, routes: Sequence[Route]) -> str:
 
 
 def _number(text: str) -> int:
-    if not (text.isascii() and text.isdecimal()):
-        raise InvalidDocument(f"{text!r} is no control number.", cause="control number")
+    if not _CONTROL_NUMBER.fullmatch(text):
+        raise InvalidDocument(f"{text[:20]!r} is no control number.", cause="control number")
     return int(text)
 
 
@@ -438,48 +448,3 @@ def _told(ts: x12.TransactionSet) -> str:
 
 def _nothing_to_compare(_sent: Document) -> Sequence[str]:
     return ()
-
-
-def _differences(told: OrderAcknowledgment, partner: x12.Partner, crosswalk: Any, sent: Document) -> list[str]:
-    """Line by line, against the order as the partner was told it: quantities, prices, dates, rejections (rule B17)."""
-    if not told.lines or not isinstance(sent, PurchaseOrder):
-        return []
-    try:
-        ordered = x12.from_850(x12.to_850(translated(sent, crosswalk), partner), partner=partner)
-    except (DocumentError, X12Error) as error:
-        return [f"it cannot be compared: {error.message}"]
-    lines = {line.number: line for line in ordered.lines if line.kind in ("item", "amount")}
-    answers: dict[str, list[AcknowledgedLine]] = {}
-    for answer in told.lines:
-        answers.setdefault(answer.line, []).append(answer)
-    found = [text for number, entries in answers.items() for text in _of_line(number, lines.get(number), entries)]
-    return found + [f"line {number} is not answered" for number in lines if number not in answers]
-
-
-def _of_line(number: str, line: OrderLine | None, entries: Iterable[AcknowledgedLine]) -> Iterator[str]:
-    entries = list(entries)
-    if line is None:
-        yield f"line {number} is not in the order"
-        return
-    rejected = [one for one in entries if one.status in _LINE_REJECTED]
-    if rejected:
-        yield f"line {number}: rejected"
-    taken = [one for one in entries if one not in rejected]
-    quantities = [one.quantity for one in taken if one.quantity is not None]
-    units = {one.unit for one in taken if one.unit}
-    if not rejected and units - {line.unit}:
-        yield f"line {number}: in {', '.join(sorted(units))}, ordered in {line.unit}"
-    elif not rejected and quantities and sum(quantities) != line.quantity:
-        yield f"line {number}: quantity {_plain(sum(quantities))}, ordered {_plain(line.quantity)}"
-    if any(one.status in _BACKORDERED for one in entries):
-        yield f"line {number}: backordered"
-    prices = {one.price for one in taken if one.price is not None} - {line.unit_price}
-    if prices:
-        yield f"line {number}: price {', '.join(map(_plain, sorted(prices)))}, ordered {_plain(line.unit_price)}"
-    dates = {one.date for one in taken if one.date is not None}
-    if line.requested_date is not None and dates - {line.requested_date}:
-        yield f"line {number}: on {', '.join(map(str, sorted(dates)))}, requested {line.requested_date}"
-
-
-def _plain(value: Decimal | int | None) -> str:
-    return "nothing" if value is None else f"{value:f}"

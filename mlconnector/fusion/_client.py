@@ -123,7 +123,12 @@ class OracleFusion:
             clock=clock,
         )
         self._service = Service(
-            self._http, resource_version, framework_version, date_times, retry or Retry(), at_once=max_in_flight or _AT_ONCE
+            self._http,
+            resource_version,
+            framework_version,
+            date_times,
+            retry or Retry(),
+            at_once=max_in_flight or _AT_ONCE,
         )
 
     @property

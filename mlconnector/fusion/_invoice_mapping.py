@@ -31,8 +31,8 @@ def to_invoices(row: Row, site: Site) -> Iterator[Made]:
     """
     faults: list[str] = []
     head = Fields(row, faults)
-    number, kind, supplier_invoice_number, unit, currency, terms, order, paid, accounted, validation, source = head.texts(
-        _HEAD
+    number, kind, supplier_invoice_number, unit, currency, terms, order, paid, accounted, validation, source = (
+        head.texts(_HEAD)
     )
     gross, base_gross, rate = head.numbers(_AMOUNTS)
     installments = [
@@ -45,9 +45,7 @@ def to_invoices(row: Row, site: Site) -> Iterator[Made]:
     ]
     pay_items = tuple(_pay_item(one) for one in installments)
     void = (
-        head.flag("CanceledFlag")
-        or head.date("CanceledDate") is not None
-        or Gate.has(site.gate.cancelled, validation)
+        head.flag("CanceledFlag") or head.date("CanceledDate") is not None or Gate.has(site.gate.cancelled, validation)
     )
     invoice = Invoice(
         number=number,

@@ -181,17 +181,17 @@ class KindReader:
         collection, plain = service.path(self.resource.name), self.resource.key if self.resource.plain else None
 
         def whole(row: Row) -> Row:
-            return service.complete(
-                row, functools.partial(own_path, row, collection, plain, service.origin), children
-            )
+            return service.complete(row, functools.partial(own_path, row, collection, plain, service.origin), children)
 
         cut = [row for row, is_cut in found if is_cut]
         if service.at_once == 1 or len(cut) < 2:
             return [whole(row) for row, _is_cut in found]
-        with ThreadPoolExecutor(service.at_once, thread_name_prefix="mlconnector-fusion") as pool:
-            # Closing it cancels what is not under way yet.
-            with contextlib.closing(cast("Generator[Row]", pool.map(whole, cut))) as read:
-                return [next(read) if is_cut else whole(row) for row, is_cut in found]
+        # Closing what was begun cancels what is not under way yet.
+        with (
+            ThreadPoolExecutor(service.at_once, thread_name_prefix="mlconnector-fusion") as pool,
+            contextlib.closing(cast("Generator[Row, None, None]", pool.map(whole, cut))) as read,
+        ):
+            return [next(read) if is_cut else whole(row) for row, is_cut in found]
 
     def _stamp(self, row: Row) -> dt.datetime | None:
         """The stamp of a row; one that cannot be read is a fault of its document, found when that is made."""

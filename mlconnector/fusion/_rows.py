@@ -75,7 +75,7 @@ class RowsReader:
         """Pages of rows."""
         size = LARGEST_PAGE if window.limit is None else max(1, min(LARGEST_PAGE, window.limit))
         for grid in self.grids(size):
-            yield Batch(documents=[self._picked(row) for row in grid.rows], clock=grid.clock, last=grid.last)
+            yield Batch(documents=self._picked(grid.rows), clock=grid.clock, last=grid.last)
 
     def grids(self, size: int) -> Iterator[Grid]:
         """Pages as the pod sent them. Certain attributes named in ``fields`` were seen to fail (section 12)."""
@@ -110,7 +110,9 @@ class RowsReader:
         key = () if resource is None else (resource.key,)
         return {"fields": ",".join(dict.fromkeys((*self.columns, *key)))}
 
-    def _picked(self, row: Row) -> Row:
+    def _picked(self, rows: Sequence[Row]) -> list[Row]:
         if "expand" in self.params or not self.columns:
-            return {name: value for name, value in row.items() if name not in _LINKS}
-        return {column: row.get(column) for column in self.columns}
+            return [{name: value for name, value in row.items() if name not in _LINKS} for row in rows]
+        columns = self.columns
+        wanted = set(columns)
+        return [row if row.keys() == wanted else {column: row.get(column) for column in columns} for row in rows]

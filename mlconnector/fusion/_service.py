@@ -312,7 +312,10 @@ def _place(key: str, row: Row) -> tuple[int, Any]:
 
 
 def _next_key(resource: Resource, row: Row, before: int) -> int:
-    text = str(row.get(resource.key) or "")
+    value = row.get(resource.key)
+    if type(value) is int and value > before:
+        return value
+    text = str(value or "")
     if not text.isdecimal() or int(text) <= before:
         raise _unusable(
             resource.name,

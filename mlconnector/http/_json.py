@@ -73,11 +73,7 @@ def dumps(value: Any) -> str:
     if isinstance(value, (dt.datetime, dt.date)):
         return json.dumps(value.isoformat())
     if isinstance(value, Mapping):
-        return (
-            "{"
-            + ",".join(f"{encode_basestring(str(key))}:{dumps(item)}" for key, item in value.items())
-            + "}"
-        )
+        return "{" + ",".join(f"{encode_basestring(str(key))}:{dumps(item)}" for key, item in value.items()) + "}"
     if isinstance(value, (list, tuple)):
         return "[" + ",".join(map(dumps, value)) + "]"
     raise InvalidArgument(f"{type(value).__name__} {value!r} cannot be sent as JSON.", cure="Use Decimal for amounts.")

@@ -126,9 +126,6 @@ class Books:
 
     def supplier(self, number: str, faults: list[str]) -> None:
         """The supplier exists and is not on hold (F0401)."""
-        if not number.isdecimal():
-            faults.append(f"supplier {number!r} is no address number")
-            return
         row = next(iter(self._source.listed("F0401", "AN8", [int(number)])), None)
         if row is None:
             faults.append(f"supplier {number} is not in F0401")
@@ -197,10 +194,10 @@ class Books:
         rows = [Cells("F0911", row, []) for row in self._source.listed("F0911", "R1", [reference], where)]
         return [row for row in rows if row.text("LT") == "CA"] or rows
 
-    def remarks_are_kept(self, table: str, column: str, begin: str) -> bool:
-        """An earlier record of ours shows that the site's orchestration fills the column we look up by."""
-        where = [(column, "startswith", begin)]
-        return bool(self._source.service.page(table, (column,), where, size=1).rows)
+    def references_are_kept(self, begin: str) -> bool:
+        """An earlier payment of ours shows that the site's orchestration fills F0414.RMK; a void has its own remark."""
+        where = [("RMK", "startswith", begin), ("DCTM", "=", "PN")]
+        return bool(self._source.service.page("F0414", ("RMK",), where, size=1).rows)
 
 
 def _ends(years: Sequence[dict[str, Any]], begin: dt.date) -> list[dt.date]:

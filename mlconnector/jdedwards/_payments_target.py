@@ -62,6 +62,10 @@ def _own_key(application: Application, _payment: Payment) -> str | None:
     return application.invoice
 
 
+def _payee(_application: Application, payment: Payment) -> str | None:
+    return None if payment.payee is None else payment.payee.number
+
+
 class PaymentsTarget(PostingTarget):
     """Payments become one JD Edwards payment each, over all vouchers they settle; voided ones are voided.
 
@@ -69,6 +73,8 @@ class PaymentsTarget(PostingTarget):
         bank_account: BankAccountId: the ``AID`` of the clearing account in F0901; by currency where it is a mapping;
             without it each payment names its own in ``extras["bank_account"]``.
         voucher_of: Which pay item an application settles, ``company/type/number/item``; by default its own text.
+        supplier_of: Whose invoice an application settles, as the crosswalk knows it, or the address number; the payee's
+            by default. A voucher whose number is not known is looked for there by the invoice's mark.
         look_up: ``"reliable"``: the site's orchestration fills F0414.RMK; ``"none"``: it does not; ``"proven"``
             (default): reliable once an earlier record of ours shows it (delivery.md, targets).
         origin: System the payments come from, as their references begin.
@@ -76,12 +82,14 @@ class PaymentsTarget(PostingTarget):
     """
 
     name = "jdedwards payments"
+    sought_by = ("SupplierNumber", "PaymentReference", "Amount")
 
     def __init__(
         self,
         *args: Any,
         bank_account: str | Mapping[str, str] | None = None,
         voucher_of: Resolve = _own_key,
+        supplier_of: Resolve = _payee,
         look_up: Literal["proven", "reliable", "none"] = "proven",
         origin: str = "bill",
         **options: Any,
@@ -92,7 +100,8 @@ class PaymentsTarget(PostingTarget):
         accounts: list[Any] = list(bank_account.values()) if isinstance(bank_account, Mapping) else [bank_account]
         if not accounts or not all(one is None or (isinstance(one, str) and one.strip()) for one in accounts):
             raise InvalidArgument(f"bank_account={bank_account!r} is no account id.", cure="Give an AID of F0901.")
-        self._bank_account, self._voucher_of, self._asked_look_up = bank_account, voucher_of, look_up
+        self._bank_account, self._asked_look_up = bank_account, look_up
+        self._voucher_of, self._supplier_of = voucher_of, supplier_of
         self._origin, self._proven = origin.upper(), False
 
     @property
@@ -102,7 +111,7 @@ class PaymentsTarget(PostingTarget):
 
     def _absence_proves(self) -> bool:
         if self._asked_look_up == "proven" and not self._proven:
-            self._proven = self._books.remarks_are_kept("F0414", "RMK", f"{self._origin}:")
+            self._proven = self._books.references_are_kept(f"{self._origin}:")
         return self._asked_look_up == "reliable" or self._proven
 
     def content(self, document: Payment) -> str:
@@ -163,12 +172,12 @@ class PaymentsTarget(PostingTarget):
             inputs["ExchangeRate"] = str(rate)
         payload = self._payload("record_payment", inputs, refusals)
         payload = {**self._single_form(payload, refusals), "suppliers": sorted(checked.suppliers)}
-        refusals.raise_if_any(shown)
         facts |= {
             "orchestration": self._orchestrator.name("record_payment"),
             "vouchers": [str(item) for item in paid],
         }
-        return Prepared(payment, payload, reference, describe=facts, attention=attention)
+        prepared = Prepared(payment, payload, reference, describe=facts, attention=attention)
+        return self._checked_against(refusals, prepared, shown)
 
     def find(self, prepared: Prepared) -> Receipt | None:
         """By our reference in F0414, with the payment's header for whether it was voided."""
@@ -216,7 +225,7 @@ class PaymentsTarget(PostingTarget):
         foreign = [row.text("RMK") for row in details if row.text("RMK") not in ("", reference)]
         if foreign:
             refusals.faults.append(f"payment {key} carries another reference: {foreign[0]!r}")
-        companies = tuple(dict.fromkeys(row.text("KCO") for row in details)) or ("",)
+        companies = tuple(dict.fromkeys(row.text("KCO") for row in details))
         gl_date, facts, attention = self._posting(companies, None, refusals)
         inputs = {"PaymentId": key, "GLDate": gl_date, "PaymentReference": reference, "Remark": reference}
         payload = self._payload("void_payment", inputs, refusals)
@@ -248,10 +257,11 @@ class PaymentsTarget(PostingTarget):
 
     def _marked(self, part: Application, change: Change[Payment]) -> str | None:
         """The voucher that carries the invoice's mark: its number is not known where a batch has made it (rule B1)."""
-        payee = self._party(change.document.payee, change.document, change.crosswalk, Refusals())
-        if not payee.isdecimal() or not part.invoice:
+        party = Party(number=self._supplier_of(part, change.document) or "")
+        supplier = self._party(party, change.document, change.crosswalk, Refusals())
+        if not supplier.isdecimal() or not part.invoice:
             return None
-        rows = self._books.marked(int(payee), f"{self._origin}:{part.invoice}")
+        rows = self._books.marked(int(supplier), f"{self._origin}:{part.invoice}")
         live = [row for row in rows if not row.text("VOD")]
         if len(live) != 1:
             return None
@@ -284,7 +294,7 @@ class PaymentsTarget(PostingTarget):
         currency = next(iter(currencies), payment.currency or "")
         if payment.currency and currencies and payment.currency not in currencies:
             refusals.faults.append(f"paid in {payment.currency}, its vouchers are in {currency}")
-        return _Checked(next(iter(payees), ""), tuple(companies) or ("",), currency, frozenset(suppliers))
+        return _Checked(next(iter(payees), ""), tuple(companies), currency, frozenset(suppliers))
 
     def _account_for(self, payment: Payment, currency: str, refusals: Refusals) -> str:
         if isinstance(self._bank_account, str):

@@ -13,19 +13,22 @@ from mlconnector.documents import Document, Party
 from mlconnector.errors import (
     ConnectionFailed,
     DeliveryInDoubt,
+    DocumentError,
     InvalidArgument,
     InvalidDocument,
     MLConnectorError,
+    TargetChanged,
     UnknownReference,
     VendorFault,
 )
-from mlconnector.jdedwards._books import AccountCode, Books, ClosedPeriod, closed_period_option
+from mlconnector.jdedwards._books import AccountCode, Books, ClosedPeriod, Posting, closed_period_option
 from mlconnector.jdedwards._orchestrator import Orchestrator
 from mlconnector.target import Change, CrosswalkLookup, LookUp, Prepared, Receipt
 
 __all__ = ["PostingTarget", "Refusals", "carried_out", "doubt", "mark_of", "shortened"]
 
 _SYSTEM = "jdedwards"
+_ONLY_FOUND = "only_found"
 _SETTLE = dt.timedelta(minutes=10)
 """Orchestrations run for minutes, and batches follow (delivery.md, targets)."""
 
@@ -84,6 +87,7 @@ class PostingTarget(abc.ABC):
 
     batch_size = 1
     name: str
+    sought_by: tuple[str, ...]
 
     def __init__(
         self,
@@ -127,11 +131,46 @@ class PostingTarget(abc.ABC):
 
     def _deliver(self, prepared: Prepared) -> Receipt | MLConnectorError:
         payload: Any = prepared.payload
+        if payload.get(_ONLY_FOUND):
+            return self._found_again(prepared)
         try:
             outputs = self._orchestrator.call(payload["orchestration"], payload["inputs"])
         except (InvalidDocument, UnknownReference) as refused:
             return refused
         return self._receipt(prepared, outputs)
+
+    def _found_again(self, prepared: Prepared) -> Receipt | MLConnectorError:
+        """What something stands against is never sent, whatever the engine knows of it."""
+        try:
+            found = self.find(prepared)
+        except DocumentError as error:
+            return error
+        if found is not None:
+            return attrs.evolve(found, existing=True)
+        return InvalidDocument(
+            f"{prepared.marker} was there and is gone.", cause="gone", cure="Look in JD Edwards, then replay."
+        )
+
+    def _checked_against(self, refusals: Refusals, prepared: Prepared, shown: str) -> Prepared:
+        """What is prepared, unless something stands against it that counts: of what is there already, the amounts are
+        no longer open, the receipts taken, the period closed, and the look-up that follows says what it is.
+        """
+        if not refusals.faults and not refusals.misses:
+            return prepared
+        if not self._is_there(prepared):
+            refusals.raise_if_any(shown)
+        payload: Any = prepared.payload
+        return attrs.evolve(prepared, payload={**payload, _ONLY_FOUND: True})
+
+    def _is_there(self, prepared: Prepared) -> bool:
+        payload: Any = prepared.payload
+        inputs = payload["inputs"]
+        if not all(name in inputs for name in self.sought_by) or not str(inputs["SupplierNumber"]).isdecimal():
+            return False
+        try:
+            return self.find(prepared.before_intent()) is not None
+        except TargetChanged:
+            return True
 
     def _payload(self, key: str, inputs: Mapping[str, Any], refusals: Refusals) -> dict[str, Any]:
         """What is sent; inputs that the site's orchestration lacks are a miss (rule B70)."""
@@ -143,10 +182,12 @@ class PostingTarget(abc.ABC):
         self, companies: Sequence[str], asked: dt.date | None, refusals: Refusals
     ) -> tuple[str, dict[str, Any], tuple[str, ...]]:
         """GLDate as it is sent, open in every company, facts for the audit, and what a person should see."""
-        day = asked or self._today()
-        posting = self._books.posting(companies[0], day, self._closed_period, refusals.faults)
-        for company in companies[1:]:
-            self._books.posting(company, posting.date, "park", refusals.faults)
+        posting = Posting(asked or self._today(), asked or self._today())
+        for place, company in enumerate(companies):
+            # The first one says where the date moves to; in the others it must fit.
+            closed = "park" if place else self._closed_period
+            found = self._books.posting(company, posting.date, closed, refusals.faults)
+            posting = posting if place else found
         facts = {"gl_date": posting.date.isoformat(), "asked_gl_date": posting.asked.isoformat()}
         return self._orchestrator.date(posting.date), facts, (posting.note,) if posting.note else ()
 

@@ -69,7 +69,9 @@ class Cells:
     def texts(self, aliases: tuple[str, ...]) -> list[str]:
         """Several texts; a third of the time that one at a time takes."""
         values = map(self._value, _names(self._prefix, aliases))
-        return [value.strip() if type(value) is str else "" if value is None else str(value).strip() for value in values]
+        return [
+            value.strip() if type(value) is str else "" if value is None else str(value).strip() for value in values
+        ]
 
     def numbers(self, aliases: tuple[str, ...]) -> list[Decimal | None]:
         """Several numbers."""

@@ -42,6 +42,7 @@ class VouchersTarget(PostingTarget):
     """
 
     name = "jdedwards vouchers"
+    sought_by = ("SupplierNumber", "InvoiceNumber", "Remark", "GrossAmount")
 
     def __init__(
         self,
@@ -105,7 +106,7 @@ class VouchersTarget(PostingTarget):
         if supplier.isdecimal():
             self._books.supplier(supplier, refusals.faults)
         company = self._company_of(invoice, change.crosswalk, refusals)
-        gl_date, facts, attention = self._posting([company], invoice.gl_date, refusals)
+        gl_date, facts, attention = self._posting([company] if company else [], invoice.gl_date, refusals)
         matched = self._is_matched(invoice)
         number = shortened(invoice.supplier_invoice_number or invoice.number, 25, "invoice number", refusals.faults)
         mark = shortened(mark_of(invoice), 30, "mark", refusals.faults)
@@ -132,16 +133,17 @@ class VouchersTarget(PostingTarget):
             inputs["PurchaseOrder"] = invoice.purchase_order if len(invoice.purchase_order) <= 8 else None
             if (invoice.gross or _ZERO) < 0:
                 inputs["DocumentType"] = "PD"
-        self._check_sum(invoice, Decimal(taxes.get("TaxAmount") or 0), refusals)
+        if taxes or not invoice.tax:
+            self._check_sum(invoice, Decimal(taxes.get("TaxAmount") or 0), refusals)
         payload = self._payload("match_voucher" if matched else "create_voucher", inputs, refusals)
-        refusals.raise_if_any(shown)
-        return Prepared(
+        prepared = Prepared(
             invoice,
             payload,
             f"{supplier}/{number}",
             describe={**facts, "orchestration": self._orchestrator.name(payload["orchestration"]), "mark": mark},
             attention=attention,
         )
+        return self._checked_against(refusals, prepared, shown)
 
     def find(self, prepared: Prepared) -> Receipt | None:
         """By supplier and invoice number, voided ones included; ours only by our mark (delivery rule 7)."""

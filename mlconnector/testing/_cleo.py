@@ -31,6 +31,7 @@ _FILTERS: Mapping[str, frozenset[str]] = {
     "events": frozenset(),
 }
 _CONTINUOUS = "on file continuously"
+_READ_ONLY = frozenset({"active", "editable", "runnable", "ready", "notReadyReason", "running", "meta", "_links"})
 
 
 @attrs.frozen(kw_only=True)
@@ -378,6 +379,8 @@ class CleoSimulator(Simulator):
             return self._collection(request, list(resources.values()), _FILTERS[kind])
         if key not in resources:
             self._refuse(404, "No such resource.")
+        if below is None and kind == "connections" and request.method == "PUT":
+            return self._replace_connection(request, key)
         if below is None:
             self._need(request, "GET")
             return json_answer(resources[key])
@@ -406,6 +409,23 @@ class CleoSimulator(Simulator):
                 return self._transfers
             case _:
                 return self._events
+
+    def _replace_connection(self, request: Request, key: str) -> Answer:
+        """The whole object, without what only the server sets (section 3); ``externalId`` is unique (section 4)."""
+        given = request.json()
+        read_only = sorted(_READ_ONLY & set(given)) if isinstance(given, Mapping) else []
+        if not isinstance(given, Mapping) or read_only or not given.get("alias"):
+            self._refuse(400, f"Not a connection that can be put: {', '.join(read_only) or 'alias is required'}.")
+        number = given.get("externalId")
+        others = (one.resource for other, one in self._connections.items() if other != key)
+        if number and any(one.get("externalId") == number for one in others):
+            self._refuse(400, f"externalId {number} is another connection's.")
+        old = self._connections[key].resource
+        kept = {name: value for name, value in old.items() if name in _READ_ONLY}
+        resource = {**given, **kept, "id": key, "meta": self._meta("connection")}
+        old.clear()
+        old.update(resource)
+        return json_answer(resource)
 
     def _collection(
         self, request: Request, resources: Sequence[Mapping[str, Any]], attributes: frozenset[str] = frozenset()

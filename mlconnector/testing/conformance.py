@@ -18,7 +18,7 @@ import functools
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence, Sized
 from contextlib import closing, contextmanager
-from typing import Any, Protocol
+from typing import Any
 
 import attrs
 
@@ -30,25 +30,16 @@ from mlconnector.records import Page, Records, Window
 from mlconnector.target import Change, ControlNumbers, Prepared, Receipt, Sink, Source, Target
 from mlconnector.testing._clock import ManualClock
 
-__all__ = ["Client", "NotConforming", "sink", "source", "target"]
+__all__ = ["NotConforming", "sink", "source", "target"]
 
 _LATER = dt.timedelta(hours=1)
 _NAIVE = dt.datetime(2026, 1, 1)  # noqa: DTZ001 - what must be refused
 _NOWHERE = "no such kind"
+_FAR_EAST = dt.timezone(dt.timedelta(hours=13))
 
 
 class NotConforming(AssertionError):
     """A promise is broken; the message says which, and what was found."""
-
-
-class Client(Protocol):
-    """What ``make`` returns: a client that can be closed."""
-
-    system: str
-
-    def close(self) -> None:
-        """Close it."""
-        ...
 
 
 def source(
@@ -58,6 +49,7 @@ def source(
     change: Callable[[], str] | None = None,
     secrets: Sequence[str] = (),
     least_pages: int = 3,
+    stamped: bool = True,
 ) -> None:
     """Prove a source: protocol, documents, cursors that resume without loss or repeat, secrets, closing.
 
@@ -69,6 +61,7 @@ def source(
             once.
         secrets: Texts that no ``repr`` may show.
         least_pages: Fewer pages prove too little about cursors; 2 or more.
+        stamped: False where the vendor stamps nothing of this kind: after a whole pass, all of it is given again.
 
     Raises:
         NotConforming: A promise is broken.
@@ -91,8 +84,9 @@ def source(
         _are_documents(pages, client.system, kind)
         _passes_are_independent(records)
         _options_count(functools.partial(client.read, kind), _keys(pages))
+        _since_is_inclusive(functools.partial(client.read, kind), pages)
     _require(len(pages) >= least_pages, f"a pass has {least_pages} pages or more, to cut it in", len(pages))
-    _cursors_resume(make, kind, pages)
+    _cursors_resume(make, kind, pages, stamped=stamped)
     if change is not None:
         _change_is_seen(make, kind, pages, change())
     _is_closable(make, lambda client: list(client.read(kind)))
@@ -275,12 +269,28 @@ def _options_count(read: Callable[..., Records[Any]], keys: Sequence[str]) -> No
     _require(all(page.cursor is None for page in read(until=later).pages()), "a read with until= leaves no cursor")
 
 
-def _cursors_resume(make: Callable[[], Any], kind: str, pages: Sequence[Page[Any]]) -> None:
+def _since_is_inclusive(read: Callable[..., Records[Any]], pages: Sequence[Page[Any]]) -> None:
+    stamps = {
+        document.key: document.provenance.updated_at
+        for page in pages
+        for document in page.documents
+        if document.provenance.updated_at is not None
+    }
+    if not stamps:
+        return
+    latest = max(stamps.values())
+    wanted = {key for key, stamp in stamps.items() if stamp == latest}
+    for zone in (dt.UTC, _FAR_EAST):
+        found = _keys(list(read(since=latest.astimezone(zone)).pages()))
+        _require(wanted <= set(found), "since= is inclusive, whatever its zone", found)
+
+
+def _cursors_resume(make: Callable[[], Any], kind: str, pages: Sequence[Page[Any]], *, stamped: bool) -> None:
     keys = _keys(pages)
     for number, page in enumerate(pages, start=1):
         cursor = page.cursor
         _require(cursor is not None and json.loads(json.dumps(cursor)) == cursor, "a cursor is plain JSON", cursor)
-        rest = _keys(pages[number:])
+        rest = _keys(pages[number:]) if stamped or number < len(pages) else keys
         with _opened(make) as client:
             found = _keys(list(client.read(kind, since=json.loads(json.dumps(cursor))).pages()))
         _require(found == rest, f"the cursor after page {number} gives the rest, without loss or repeat", found)

@@ -367,14 +367,18 @@ def test_a_payment_is_ready_at_the_statuses_that_are_posted(
     assert (one.currency, one.payee and one.payee.number) == ("USD", vendor["id"])
 
 
-def test_one_payment_over_three_bills_names_each_and_the_credits_in_it(world: World) -> None:
+@pytest.mark.parametrize(("money", "settled"), [("6", "3.50"), ("5.50", "3")])
+def test_one_payment_over_three_bills_names_each_and_the_credits_in_it(world: World, money: str, settled: str) -> None:
+    """Whether a row tells the money, or what was settled with it, is not documented: the sum tells."""
     parts = [{"id": f"x{n}", "billId": f"00n{n}", "amount": n, "vendorCredits": []} for n in (1, 2, 3)]
     parts[2]["vendorCredits"] = [{"id": "vcr1", "amount": "0.50"}]
     check = {"checkDisbursement": {"checkNumber": "1007"}}
-    world.stub.put("payments", amount=6, billPayments=parts, disbursementInfo=check, processDate="2026-02-03")
+    world.stub.put("payments", amount=money, billPayments=parts, disbursementInfo=check, processDate="2026-02-03")
     (one,) = world.bill.payments()
-    assert [(part.invoice, part.amount) for part in one.applications] == [("00n1", 1), ("00n2", 2), ("00n3", 3)]
+    third = Decimal(settled)
+    assert [(part.invoice, part.amount) for part in one.applications] == [("00n1", 1), ("00n2", 2), ("00n3", third)]
     assert [(part.invoice, part.amount) for part in one.credits] == [("vcr1", Decimal("-0.50"))]
+    assert sum(part.amount or 0 for part in (*one.applications, *one.credits)) == one.amount
     assert (one.bank_reference, one.date, one.payee, one.currency) == ("1007", dt.date(2026, 2, 3), None, None)
 
 

@@ -396,3 +396,12 @@ def test_reads_of_rows_that_cannot_be_meant_are_refused(setup: Setup, name: str,
         setup.cleo.rows(name, **options)
     with pytest.raises(mc.InvalidArgument, match="no documents"):
         setup.cleo.read("invoices")
+
+
+def test_stamps_and_sizes_of_another_form_say_nothing() -> None:
+    from mlconnector.cleo._files import listed
+
+    odd = [{"name": "a", "size": "12 KB", "meta": {"lastModified": "yesterday"}}, {"name": "b", "meta": "none"}]
+    assert [(one.size, one.modified) for one in listed(odd, "in")] == [(None, None), (None, None)]
+    (file,) = listed([{"name": "a", "size": "12", "meta": {"lastModified": "2026-03-02T08:00:00Z"}}], "in")
+    assert (file.size, file.modified) == (12, dt.datetime(2026, 3, 2, 8, tzinfo=dt.UTC))

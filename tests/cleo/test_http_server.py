@@ -91,3 +91,12 @@ def test_a_lost_answer_to_an_upload_is_in_doubt() -> None:
 def test_a_transport_that_is_half_said_is_refused(options: dict[str, Any]) -> None:
     with pytest.raises(mc.InvalidArgument):
         CleoFiles(**options)
+
+
+@pytest.mark.parametrize(
+    "page", [answer(200, b"<html>log in", Content_Type="text/html"), answer(201, b" <!doctype html>")]
+)
+def test_a_page_in_answer_to_an_upload_proves_nothing(page: Any) -> None:
+    with WireServer([page]) as server:
+        with pytest.raises(mc.DeliveryInDoubt, match="page"):
+            call(server, lambda cleo: cleo.upload("inbox/850.edi", b"ISA"))

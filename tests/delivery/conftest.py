@@ -10,6 +10,8 @@ from mlconnector.testing import ManualClock
 from tests.delivery.homes import DATABASES, Home, home
 from tests.delivery.model import START, Desk, Model, Table
 
+collect_ignore = [] if "postgres" in DATABASES else ["test_postgres_server.py"]
+
 
 @pytest.fixture(params=DATABASES)
 def model(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Model]:

@@ -1,7 +1,7 @@
 """Where a ledger under test lives: an SQLite file, or a schema of its own in a real PostgreSQL server.
 
-The server is named by ``MLCONNECTOR_TEST_POSTGRES`` (``postgresql://user@/database?host=...``). Without it the tests run
-on SQLite alone; where ``CI`` is set that is an error, not a silence.
+The server is named by ``MLCONNECTOR_TEST_POSTGRES`` (``postgresql://user@/database?host=...``). Without it the tests
+run on SQLite alone; where ``CI`` is set that is an error, not a silence.
 """
 
 from __future__ import annotations

@@ -276,7 +276,7 @@ def test_the_epoch_is_part_of_every_token_and_old_tokens_are_worth_nothing(world
         with pytest.raises(mc.LeaseLost), other.store.transaction(old):
             pass
         assert ledger.acquire("s", worker="new", length=HOUR).token.startswith("2-")
-        (event,) = [row for row in ledger.store.read("SELECT * FROM audit WHERE event = 'recovered'")]
+        (event,) = ledger.store.read("SELECT * FROM audit WHERE event = 'recovered'")
         assert json.loads(event["facts"])["fenced"] == ["alive after all"]
 
 
@@ -460,6 +460,37 @@ def test_an_earlier_question_without_an_answer_changes_nothing(world: World) -> 
     world.run()
     assert asked == ["two", "one"]
     assert world.states() == [("a", 1, "delivered"), ("a", 2, "unknown")]
+
+
+def test_a_target_that_has_neither_newest_nor_an_earlier_one_is_a_conflict(world: World) -> None:
+    """An earlier revision that is absent, or cannot be asked about, is not the one that is there."""
+    for name in ("one", "two", "three"):
+        world.table.put("a", name)
+        world.run()
+    world.run(recover=True)
+    world.clock.advance(HOUR)
+
+    def newest(prepared: mc.Prepared) -> None:
+        if prepared.document.name != "two":
+            raise mc.TargetChanged("something else")
+
+    world.desk.newest = newest  # type: ignore[attr-defined]  # what a target may have
+    world.run()
+    assert world.states()[-1] == ("a", 3, "parked")
+
+
+def test_older_unknown_revisions_give_way_to_the_newest(world: World) -> None:
+    world.table.put("a", "one")
+    world.desk.script, world.desk.find_raises = [("before", LOST)], mc.VendorFault("busy")
+    world.run()
+    world.desk.find_raises = None
+    world.table.put("a", "two")
+    with world.place.open() as ledger:
+        ledger.recover(actor="jane", reason="to be sure")
+        world.clock.advance(HOUR)
+        world.sync(ledger).run()
+    assert world.states() == [("a", 1, "superseded"), ("a", 2, "delivered")]
+    assert world.desk.names() == ["two"]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
-"""A worker in a process of its own, to be killed: ``python -m tests.delivery.worker LEDGER HIGH_WATER TARGET MODE COUNT``.
+"""A worker in a process of its own, to be killed.
 
+``python -m tests.delivery.worker LEDGER HIGH_WATER TARGET MODE COUNT``
 Its target is a file that every write is appended to; ``MODE`` says at which moment of which call it kills itself.
 """
 

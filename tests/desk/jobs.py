@@ -22,7 +22,9 @@ def opened() -> Iterator[Any]:
 
 class Client:
     def check(self) -> mc.Check:
-        return mc.Check(system="erp", steps=[mc.CheckStep(name="login", ok=current.get("ok", True), who="administrator")])
+        return mc.Check(
+            system="erp", steps=[mc.CheckStep(name="login", ok=current.get("ok", True), who="administrator")]
+        )
 
 
 client = Client()

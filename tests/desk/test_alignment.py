@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 import tracemalloc
 from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,9 +15,10 @@ from hypothesis import strategies as st
 
 import mlconnector as mc
 from mlconnector.delivery import Aligned, Aligning, Alignment, Entry, Flow, Ledger, Side, Sync
-from mlconnector.delivery._aligning import folded
+from mlconnector.delivery._aligning import _Held, folded
 from mlconnector.testing import ManualClock
 from tests.delivery.model import START, Desk, Table
+from tests.desk.test_reconciliation import Books, Whole
 
 OWNERS = {"name": "erp", "payment details": "payables"}
 
@@ -81,6 +84,7 @@ def test_renamed_inactive_and_not_ready_are_told_apart(ledger: Ledger) -> None:
     assert [item.status for item in found.items] == [
         *("renamed", "inactive", "not_ready", "not_ready", "inactive", "inactive")
     ]
+    assert (len(found.inactive), len(found.not_ready), len(found.renamed)) == (3, 2, 1)
     assert one(found, "3").why == "Server Address is required."
     assert one(found, "2").why == "inactive here"
     assert found.ok
@@ -144,9 +148,7 @@ def test_codes_that_nobody_needs_are_left_out(ledger: Ledger) -> None:
     ledger.crosswalk.link("account", erp="6110", payables="1")
     here = [Entry(id="6110"), Entry(id="6120"), Entry(id="6000", also=("2",), ready=False)]
     there = [Entry(id="1"), Entry(id="2"), Entry(id="3")]
-    found = aligned(
-        ledger, here, there, kind="accounts", link="account", needed_only=True, compare_names=False
-    )
+    found = aligned(ledger, here, there, kind="accounts", link="account", needed_only=True, compare_names=False)
     assert [(item.here_id, item.status) for item in found.items] == [("6110", "matched")]
 
 
@@ -200,13 +202,101 @@ def test_writing_needs_a_name_and_a_reason_and_touches_nothing_doubtful(ledger: 
     assert (event.event, event.facts["by"], event.facts["reason"]) == ("aligned", "jane", "agreed")
 
 
-def test_documents_that_wait_for_it_are_named_with_their_amount(ledger: Ledger) -> None:
+def test_a_flow_without_sides_has_nothing_to_align(ledger: Ledger) -> None:
+    assert flow_of(ledger).align().empty
+
+
+def test_undelivered_documents_stand_beside_what_they_name_listed_or_not(ledger: Ledger, tmp_path: Path) -> None:
     clock = ManualClock(START)
-    table, desk = Table(clock), Desk()
-    sync = Sync("f/suppliers", records=mc.Records(table), target=desk, ledger=ledger)
-    flow = Flow("f", [sync], ledger=ledger, systems={}, alignings=[])
-    assert flow.align().items == ()
-    assert flow.align().empty
+    books, desk = Books("invoices", clock), Whole()
+    for key, account, gross in (("1", "6110", "10.00"), ("2", "6990", "20.50"), ("3", "6990", "4.50")):
+        books.rows[key] = mc.Invoice(
+            number=key,
+            gross=Decimal(gross),
+            currency="EUR",
+            supplier=mc.Party(number="4343"),
+            payee=mc.Party(number="4999"),
+            lines=[mc.InvoiceLine(account=account, amount=Decimal(gross)), mc.InvoiceLine(account=account)],
+            provenance=mc.Provenance(system="erp", kind="invoices", key=key, updated_at=START),
+        )
+        if account == "6990":
+            desk.refuse[key] = mc.UnknownReference("no account")
+    sync = Sync("f/invoices", records=mc.Records(books), target=desk, ledger=ledger)
+    sides = [
+        Aligning(
+            kind=kind,
+            link=link,
+            here=Side(system="erp", read=lambda entries=entries: entries),
+            there=Side(system="payables", read=lambda: [Entry(id="6110")]),
+            owners={},
+            compare_names=False,
+            needed_only=True,
+        )
+        for kind, link, entries in (("accounts", "account", [Entry(id="6110")]), ("suppliers", "supplier", []))
+    ]
+    flow = Flow("f", [sync], ledger=ledger, systems={}, alignings=sides)
+    flow.run()
+    found = flow.align()
+    assert [(item.here_id, item.status, item.documents, dict(item.amount)) for item in found.problems] == [
+        ("6990", "missing_there", ("2", "3"), {"EUR": Decimal("25.00")}),
+        ("4343", "missing_there", ("2", "3"), {"EUR": Decimal("25.00")}),
+        ("4999", "missing_there", ("2", "3"), {"EUR": Decimal("25.00")}),
+    ]
+    assert all("the source does not list it" in item.why for item in found.problems)
+    assert not found.ok
+    assert found.export(tmp_path / "alignment.csv") == 3
+    assert "2 3,25.00 EUR" in (tmp_path / "alignment.csv").read_text(encoding="utf-8")
+    assert (found.missing_here, found.renamed, found.inactive, found.not_ready) == ((), (), (), ())
+
+
+def test_two_links_to_one_entry_take_the_first(ledger: Ledger) -> None:
+    ledger.crosswalk.link("supplier", erp="1", payables="a")
+    found = aligned(
+        ledger, [Entry(id="1"), Entry(id="2")], [Entry(id="a", also=("2", "9")), Entry(id="b", also=("9",))]
+    )
+    assert [(item.here_id, item.there_id) for item in found.items] == [("1", "a"), ("2", ""), ("", "b")]
+    assert one(found, "2").status == "missing_there"
+
+
+def test_what_was_delivered_tells_who_is_who_and_a_link_goes_before_it(ledger: Ledger) -> None:
+    clock = ManualClock(START)
+    table = Table(clock)
+    for key in ("1", "2", "3", "4"):
+        table.put(key, f"name {key}")
+    sync = Sync("f/suppliers", records=mc.Records(table), target=Desk(), ledger=ledger)
+    ledger.crosswalk.link("supplier", erp="1", payables="N-7")
+    ledger.crosswalk.link("supplier", erp="4", payables="N-3")
+    ledger.crosswalk.link("supplier", erp="99", payables="nobody here")
+    ledger.crosswalk.link("unit", erp="EA", payables="each")
+    aligning = Aligning(
+        kind="suppliers",
+        link="supplier",
+        here=Side(system="erp", read=lambda: [Entry(id=key) for key in ("1", "2", "3", "4")]),
+        there=Side(
+            system="payables",
+            read=lambda: [Entry(id="7", also=("N-7",)), Entry(id="2"), Entry(id="3", also=("N-3",)), Entry(id="4")],
+        ),
+        owners={},
+        sync="f/suppliers",
+        compare_names=False,
+    )
+    flow = Flow("f", [sync], ledger=ledger, systems={}, alignings=[aligning])
+    flow.run()
+    found = flow.align()
+    assert [(item.here_id, item.there_id, item.by) for item in found.items] == [
+        *(("1", "7", "link"), ("2", "2", "delivery"), ("3", "", ""), ("4", "3", "link"), ("", "4", ""))
+    ]
+    assert found.missing_here == found.of("missing_here")
+    assert found.missing_there == found.of("missing_there")
+    assert found.ambiguous == ()
+
+
+def test_two_open_revisions_of_a_document_hold_up_one_amount(ledger: Ledger) -> None:
+    held = _Held()
+    invoice = mc.Invoice(number="1", gross=Decimal(5), currency="EUR", supplier=mc.Party(number="7"))
+    for _ in range(2):
+        held.add("1", invoice, lambda document: document.gross)
+    assert held.by("supplier", Entry(id="7")) == (("1",), {"EUR": Decimal(5)})
 
 
 def names() -> st.SearchStrategy[str]:

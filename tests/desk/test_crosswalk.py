@@ -162,3 +162,26 @@ def test_what_a_delivery_links_is_kept_beside_a_link_of_a_person(ledger: mc.Ledg
         assert not ledger.crosswalk.keep(transaction, "supplier", {"erp": "1", "bill": "b"})
         assert ledger.crosswalk.keep(transaction, "supplier", {"erp": "1", "bill": "a"})
     assert ledger.crosswalk.find("supplier", to="bill", erp="1") == "a"
+
+
+def test_calls_that_name_nothing_are_refused(ledger: mc.Ledger) -> None:
+    for call in (
+        lambda: ledger.crosswalk.link("unit", erp="EA"),
+        lambda: ledger.crosswalk.find("unit"),
+        lambda: ledger.crosswalk.find("unit", erp="EA", bill="each"),
+    ):
+        with pytest.raises(mc.InvalidArgument):
+            call()
+    ledger.crosswalk.link("unit", erp="EA", bill="each", reason="r")
+    preview = ledger.crosswalk.preview([{"kind": "unit", "erp": "EA", "bill": "each"}])
+    assert (len(preview.unchanged), preview.ok) == (1, True)
+    preview.raise_for_refused()
+
+
+def test_the_name_a_document_goes_by_is_its_own(ledger: mc.Ledger) -> None:
+    with ledger.store.transaction() as transaction:
+        ledger.crosswalk.claim(transaction, "order number", "cleo", "4711", "00001/OP/4711")
+        ledger.crosswalk.claim(transaction, "order number", "cleo", "4711", "00002/OP/4711")
+    assert ledger.crosswalk.owner("order number", "cleo", "4711") == "00001/OP/4711"
+    ledger.crosswalk.link("unit", erp="EA", bill="each")
+    assert [row["kind"] for row in ledger.crosswalk.links("unit")] == ["unit"]

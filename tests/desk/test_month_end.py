@@ -6,9 +6,6 @@ import datetime as dt
 from decimal import Decimal
 from typing import Any
 
-import pytest
-
-import mlconnector as mc
 from mlconnector.testing import vouchers
 from tests.desk.conftest import Office
 

@@ -13,6 +13,7 @@ import pytest
 
 import mlconnector as mc
 from mlconnector.delivery import Excluded, Flow, Ledger, Reconciliation, Recount, Sync
+from mlconnector.delivery._amounts import amount_of
 from mlconnector.records import Batch, Records, Window
 from mlconnector.testing import ManualClock
 from tests.delivery.model import LOST, Desk
@@ -106,6 +107,11 @@ class Month:
 @attrs.define
 class Whole(Desk):
     """A target to which everything is content."""
+
+    mode: str = ""
+
+    def usage(self, document: Any) -> str:
+        return self.mode
 
     def content(self, document: Any) -> str:
         return str(document.fingerprint)
@@ -265,6 +271,37 @@ def test_gone_here_and_gone_there(month: Month) -> None:
     assert sorted(told(month.reconcile())) == [("gone", "1"), ("gone there", "1"), ("gone there", "2")]
 
 
+def test_a_payment_gone_from_the_source_and_one_never_told(month: Month) -> None:
+    month.pay("p1", "60.00")
+    month.flow().run()
+    month.here.bad["8"] = ("no amount",)
+    month.put("1")
+    month.flow().run()
+    month.arrive("1")
+    del month.here.rows["1"]
+    del month.paid.rows["p1"]
+    month.pay("p2", "40.00")
+    found = month.reconcile()
+    assert sorted(told(found)) == [("gone", "1"), ("gone", "p1"), ("unknown", "p2"), ("unreadable", "8")]
+    (day,) = found.payments
+    assert (day.count, day.told) == (1, 0)
+    assert found.closes
+
+
+def test_what_was_sent_as_a_test_does_not_count_as_sent(month: Month) -> None:
+    month.desk.mode = "T"
+    sent(month, "1", "2")
+    month.desk.mode = "P"
+    del month.here.rows["2"]
+    found = month.reconcile()
+    assert told(found) == [("unknown", "1")]
+    assert found.balance("invoices", "00001", "USD").sent_count == 0
+    month.clock.advance(60)
+    month.put("1", "101.00")
+    month.flow().run()
+    assert month.reconcile().balance("invoices", "00001", "USD").count == {"delivered": 1}
+
+
 def test_paid_in_full_is_no_difference(month: Month) -> None:
     month.put("1", open=Decimal("100.00"))
     month.flow().run()
@@ -286,7 +323,9 @@ def test_late_is_by_the_first_delivery_and_rejected_by_the_partner(month: Month)
     month.flow().replay(actor="jane", reason="mended")
     month.arrive("2")
     with month.ledger.store.transaction() as transaction:
-        transaction.execute("UPDATE deliveries SET partner_state = 'rejected', updated_at = ? WHERE key = '1'", (transaction.at,))
+        transaction.execute(
+            "UPDATE deliveries SET partner_state = 'rejected', updated_at = ? WHERE key = '1'", (transaction.at,)
+        )
     assert sorted(told(month.reconcile())) == [("late", "2"), ("rejected", "1")]
 
 
@@ -308,7 +347,12 @@ def test_what_was_last_touched_before_the_period_is_read_again_by_its_key(month:
 def test_a_baseline_is_counted_but_was_not_sent(month: Month) -> None:
     month.put("1")
     Sync(
-        "f/invoices", records=Records(month.here), target=month.desk, ledger=month.ledger, begin="nothing", kind="invoices"
+        "f/invoices",
+        records=Records(month.here),
+        target=month.desk,
+        ledger=month.ledger,
+        begin="nothing",
+        kind="invoices",
     ).run()
     balance = month.reconcile().balance("invoices", "00001", "USD")
     assert (balance.count, balance.sent_count, balance.closes) == ({"baselined": 1}, 0, True)
@@ -335,6 +379,10 @@ def test_sums_that_no_finding_explains_do_not_close(month: Month) -> None:
     assert not found.closes
     assert "DOES NOT CLOSE" in str(found)
     balance.there = None
+    assert balance.closes
+    balance.held += 1
+    assert not balance.closes
+    balance.here_explained += 1
     assert balance.closes
     balance.total["delivered"] += 1
     assert not balance.closes
@@ -369,3 +417,11 @@ def test_what_has_no_day_counts_by_its_stamp() -> None:
         found = flow.reconcile(FIRST, LAST)
         assert found.balance("suppliers", "", "").count == {"delivered": 1}
         assert flow.reconcile(dt.date(2026, 1, 1), dt.date(2026, 1, 31)).balances == ()
+
+
+def test_journal_lines_and_orders_are_worth_what_they_say() -> None:
+    line = mc.JournalLine(number="1", credit=Decimal("7.50"), currency="USD")
+    order = mc.PurchaseOrder(number="1", total=Decimal("9.00"), status="cancelled")
+    assert (amount_of(line), amount_of(order)) == (Decimal("-7.50"), Decimal(0))
+    assert amount_of(attrs.evolve(order, status="open")) == Decimal("9.00")
+    assert amount_of(mc.Supplier(number="1")) is None

@@ -445,8 +445,8 @@ def test_links_and_children_in_odd_forms_are_nothing() -> None:
     assert path_of({"links": [{"rel": "self"}, "odd"]}, "https://pod.example:443") is None
     assert path_of({"links": [{"rel": "canonical", "href": "/a?b=1"}]}, "https://pod.example:443") == "/a"
     assert path_of({"@context": "odd"}, "https://pod.example:443") is None
-    assert nested("odd", "https://pod.example:443").rows == []
-    assert nested({"items": None}, "https://pod.example:443").more is False
+    assert nested("odd").rows == []
+    assert nested({"items": None}).more is False
 
 
 @pytest.mark.parametrize(

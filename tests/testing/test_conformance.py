@@ -5,10 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import re
-from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import attrs
 import pytest
@@ -16,7 +14,6 @@ import pytest
 import mlconnector as mc
 from mlconnector import flows, x12
 from mlconnector.testing import (
-    BILLSimulator,
     BILLSimulator,
     CleoSimulator,
     CoupaSimulator,
@@ -30,8 +27,11 @@ from mlconnector.testing import (
     merge,
     orders,
     suppliers,
+    vouchers,
 )
+from tests.bill.conftest import PAYEE, voucher
 from tests.bill.conftest import supplier as bill_supplier
+from tests.coupa.documents import invoice as coupa_invoice
 from tests.coupa.documents import order as coupa_order
 from tests.coupa.documents import supplier as coupa_supplier
 from tests.flows.test_fusion_to_cleo import invoice as fusion_invoice
@@ -59,7 +59,12 @@ def test_jdedwards_is_a_source(clock: ManualClock) -> None:
 
         make = functools.partial(erp.client, page_size=2, time_zone=dt.UTC)
         conformance.source(make, "purchase_orders", change=change, secrets=[erp.password])
-        conformance.source(make, "suppliers", secrets=[erp.password])
+        erp.add(vouchers(7, suppliers=6, master=False))
+        erp.add(accounts())
+        for kind in ("suppliers", "invoices", "accounts"):
+            conformance.source(make, kind, least_pages=2)
+        with_unknown_zone = functools.partial(erp.client, page_size=2)
+        conformance.source(with_unknown_zone, "suppliers", least_pages=2)
 
 
 def test_jdedwards_is_a_sink(clock: ManualClock) -> None:
@@ -110,6 +115,23 @@ def test_fusion_is_a_source(clock: ManualClock) -> None:
 
         make = functools.partial(erp.client, page_size=2)
         conformance.source(make, "invoices", change=change, secrets=[erp.password])
+        for number in range(1001, 1006):
+            erp.add(mc.Supplier(number=str(number), name=f"Supplier {number}"))
+            erp.add(mc.Account(number=f"101-{number}"))
+            erp.add(mc.Shipment(number=str(number), date=dt.date(2026, 3, 1)))
+            paid = mc.Application(invoice=str(number + 299099), amount=Decimal("25.00"))
+            payment = mc.Payment(
+                number=str(number),
+                date=dt.date(2026, 3, 1),
+                amount=Decimal("25.00"),
+                currency="USD",
+                payee=mc.Party(number="1001"),
+                applications=[paid],
+            )
+            erp.add(payment)
+        for kind in ("suppliers", "payments", "shipments"):
+            conformance.source(make, kind)
+        conformance.source(make, "accounts", stamped=False)
 
 
 def test_peoplesoft_is_a_source(clock: ManualClock) -> None:
@@ -229,6 +251,13 @@ def test_bill_is_a_source_and_a_sink(clock: ManualClock, tmp_path: Path) -> None
         )
         clock.advance(dt.timedelta(hours=40))
 
+        for number in range(5):
+            account = {"name": f"Supplies {number}", "account": {"type": "EXPENSE", "number": f"601{number}"}}
+            network.add("chart-of-accounts", row=account)
+            network.add("departments", row={"name": f"M3{number}"})
+        for kind in ("accounts", "cost_centers"):
+            conformance.source(functools.partial(make, page_size=2), kind)
+
         def change() -> str:
             clock.advance(dt.timedelta(hours=2))
             row = network.contents["vendors"][2]
@@ -239,5 +268,61 @@ def test_bill_is_a_source_and_a_sink(clock: ManualClock, tmp_path: Path) -> None
             functools.partial(make, page_size=2),
             "suppliers",
             change=change,
+            secrets=[network.password, network.dev_key],
+        )
+
+
+def test_coupa_takes_orders_in_steps_and_invoices(clock: ManualClock) -> None:
+    with CoupaSimulator(clock=clock) as spend:
+        spend.add(coupa_supplier("4343", name="Parts", tax_id="12"))
+        for code in ("100-8000", "01-100-8000"):
+            row = {"code": code, "name": code, "account-type": {"name": "US Chart"}, "active": True}
+            row |= {f"segment-{index}": text for index, text in enumerate(code.split("-"), start=1)}
+            spend.add(row, resource="accounts")
+
+        def dearer(order: mc.PurchaseOrder) -> mc.PurchaseOrder:
+            first, *rest = order.lines
+            return attrs.evolve(order, lines=[attrs.evolve(first, quantity=Decimal(3), amount=Decimal("4.5")), *rest])
+
+        make = functools.partial(spend.client, chart="US Chart", ship_to_user="integration")
+        conformance.target(
+            make,
+            "purchase_orders",
+            [coupa_order(str(number), ship_to=None) for number in range(4711, 4716)],
+            contents=lambda: spend.contents["purchase_orders"],
+            clock=clock,
+            changed=dearer,
+            lose_answer=lambda: spend.fail(drop="after", match="POST /api/purchase_orders"),
+            secrets=[spend.password],
+            ship_to_address="MAIN",
+        )
+        conformance.target(
+            make,
+            "invoices",
+            [coupa_invoice(str(number), supplier_invoice_number=f"R-{number}") for number in range(900, 905)],
+            contents=lambda: spend.contents["invoices"],
+            clock=clock,
+            lose_answer=lambda: spend.fail(drop="after", match="POST /api/invoices"),
+            secrets=[spend.password],
+        )
+
+
+def test_bill_takes_bills(clock: ManualClock, tmp_path: Path) -> None:
+    with BILLSimulator(clock=clock) as network:
+        network.add("chart-of-accounts", row={"name": "Supplies", "account": {"type": "EXPENSE", "number": "6010"}})
+        network.add("departments", row={"name": "M30"})
+        make = functools.partial(network.client, lock_dir=tmp_path)
+        with make() as bill:
+            bill.save_supplier(bill_supplier(PAYEE.number, name=PAYEE.name, tax_id=PAYEE.tax_id))
+        conformance.target(
+            make,
+            "invoices",
+            [voucher(str(number)) for number in range(1, 6)],
+            contents=lambda: network.contents["bills"],
+            clock=clock,
+            changed=lambda one: attrs.evolve(one, due_date=dt.date(2026, 5, 5)),
+            refused=attrs.evolve(voucher("9"), currency=None),
+            tamper=lambda key: network.update("bills", str(key), dueDate="2027-01-01"),
+            lose_answer=lambda: network.fail(drop="after", match=re.compile("POST .*/bills")),
             secrets=[network.password, network.dev_key],
         )

@@ -1,0 +1,164 @@
+"""Files are stored, then removed, and none of them keeps another from coming (delivery rule 14)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from typing import Any
+
+import pytest
+
+import mlconnector as mc
+from mlconnector.delivery import Attention, Collection
+from tests.delivery.model import HOUR, LOST, START, Model
+from tests.delivery.post import BOX, Post, interpret
+
+
+def collection(model: Model, post: Post, **options: Any) -> Collection:
+    options.setdefault("folders", ["in", "nowhere"])
+    return Collection("c", box=BOX, mailbox=post, interpret=interpret, ledger=model.ledger, **options)
+
+
+def identities(model: Model) -> list[str]:
+    return [one.identity for one in model.ledger.inbox.messages()]
+
+
+def test_what_was_stored_is_removed(model: Model) -> None:
+    post = Post()
+    post.put("in/a", "1 855 x\n2 855 y", START)
+    report = collection(model, post).run()
+    assert report.kinds["inbox"].delivered == 2
+    assert (identities(model), post.contents) == (["1", "2"], {})
+    assert len(model.ledger.inbox.owed(BOX)) == 1
+    assert collection(model, post).name in repr(collection(model, post))
+
+
+def test_the_box_has_the_name_of_its_part_where_none_is_given(model: Model) -> None:
+    made = Collection("c", mailbox=Post(), folders=["in"], interpret=interpret, ledger=model.ledger)
+    assert made.box == "c"
+
+
+def test_files_are_taken_by_stamp_then_name_and_unfinished_ones_are_left(model: Model) -> None:
+    post = Post()
+    post.put("in/a", "2 855 x", START + HOUR)
+    post.put("in/b", "1 855 x", START)
+    post.put("in/c", "3 855 x", START + HOUR)
+    post.put("in/d.Part", "4 855 x", START)
+    collection(model, post).run()
+    assert identities(model) == ["1", "2", "3"]
+    assert list(post.contents) == ["in/d.Part"]
+
+
+def test_without_size_or_stamp_the_bytes_are_compared_before_removing(model: Model) -> None:
+    post = Post(told=False)
+    post.put("in/a", "1 855 x")
+    post.put("in/b", "2 855 x")
+    times: list[str] = []
+
+    def changing(path: str) -> None:
+        times.append(path)
+        if times.count("in/a") == 1:
+            post.put("in/a", "3 855 x")
+
+    post.at_download = changing
+    collection(model, post).run()
+    assert list(post.contents) == ["in/a"]
+
+
+def test_a_file_that_is_gone_is_nobodys_fault(model: Model) -> None:
+    post = Post(told=False)
+    post.put("in/a", "1 855 x")
+    post.faults["get in/a"] = mc.NotFound("gone")
+    collection(model, post).run()
+    assert identities(model) == []
+    del post.faults["get in/a"]
+
+    def gone(path: str) -> None:
+        post.faults[f"get {path}"] = mc.NotFound("gone")
+
+    post.at_download = gone
+    assert collection(model, post).run().kinds["inbox"].delivered == 1
+    # Gone from the listing too, by the time of removing.
+    post.faults.clear()
+    post.at_download = post.contents.pop
+    collection(model, post).run()
+    assert post.contents == {}
+
+
+def test_what_changed_since_it_was_fetched_stays(model: Model) -> None:
+    post = Post()
+    post.put("in/a", "1 855 x", START)
+    post.at_download = lambda path: post.put(path, "1 855 x", START + HOUR)
+    collection(model, post).run()
+    assert list(post.contents) == ["in/a"]
+
+
+def test_one_item_a_file_tells_what_a_person_must_see(model: Model) -> None:
+    seen: list[Attention] = []
+    post = Post()
+    post.put("in/a", "1 855 x", START)
+    collection(model, post).run()
+    post.put("in/b", "\n".join(["1 855 y", *(f"q{number} ?" for number in range(9))]), START)
+    report = collection(model, post, on_attention=seen.append).run()
+    assert report.kinds["inbox"].parked == 10
+    assert sorted(item.text for item in seen) == [
+        "b holds what cannot be read: not a line of ours",
+        "b repeats the numbers of earlier messages with other content: 1",
+    ]
+    post.put("in/c", "\n".join(f"{number} 855 x" for number in range(2, 9)), START)
+    post.put("in/d", "\n".join(f"{number} 855 y" for number in range(2, 9)), START)
+    report = collection(model, post).run()
+    assert any(item.text.endswith("2; 3; 4; 5; 6, and 2 more") for item in report.attention)
+
+
+def test_the_same_item_is_not_told_twice(model: Model) -> None:
+    post = Post()
+    for _ in range(2):
+        post.put("in/a", "1 855 x", START)
+        post.faults["delete in/a"] = mc.VendorFault("locked")
+        report = collection(model, post).run()
+    assert len(report.attention) == 1
+
+
+@pytest.mark.parametrize("error", [mc.VendorFault, mc.InvalidArgument])
+def test_a_file_at_fault_is_shown_and_the_others_come(model: Model, error: type[mc.MLConnectorError]) -> None:
+    post = Post(faults={"get in/a": error("too long")})
+    post.put("in/a", "1 855 x", START)
+    post.put("in/b", "2 855 x", START)
+    report = collection(model, post).run()
+    assert (report.kinds["inbox"].parked, report.kinds["inbox"].delivered) == (1, 1)
+    assert [item.text for item in report.attention] == ["a cannot be fetched: too long"]
+
+
+@pytest.mark.parametrize("error", [mc.VendorFault("all of it"), LOST, mc.PermissionDenied("no")])
+def test_a_server_at_fault_stops_the_run_with_its_report(model: Model, error: mc.MLConnectorError) -> None:
+    post = Post()
+    for number in range(12):
+        post.put(f"in/{number}", f"{number} 855 x", START)
+        post.faults[f"get in/{number}"] = error
+    with pytest.raises(type(error)) as caught:
+        collection(model, post).run()
+    assert caught.value.report.kinds["inbox"] is not None
+
+
+def test_a_stop_ends_it_between_two_files(model: Model) -> None:
+    post, stop = Post(), threading.Event()
+    post.put("in/a", "1 855 x", START)
+    post.put("in/b", "2 855 x", START + dt.timedelta(1))
+    post.at_download = lambda _path: stop.set()
+    collection(model, post).run(stop=stop)
+    assert (identities(model), list(post.contents)) == (["1"], ["in/b"])
+
+
+def test_a_dry_run_fetches_nothing(model: Model) -> None:
+    post = Post()
+    post.put("in/a", "1 855 x", START)
+    assert collection(model, post).run(dry_run=True).kinds["inbox"].queued == 1
+    assert (identities(model), list(post.contents)) == ([], ["in/a"])
+
+
+def test_what_stands_twice_in_a_file_counts_as_new(model: Model) -> None:
+    post = Post()
+    post.put("in/a", "1 855 x\n1 855 x", START)
+    report = collection(model, post).run()
+    assert (report.kinds["inbox"].read, report.kinds["inbox"].delivered) == (1, 1)

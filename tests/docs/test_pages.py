@@ -1,0 +1,54 @@
+"""The code on the pages runs, every page is in the site, and every link leads somewhere."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+
+import mlconnector as mc
+from tests.docs.stage import ROOT, Stage, blocks
+
+DOCS = ROOT / "docs"
+# X12's page and the operator's have their own tests, which look at what the code prints.
+PAGES = [
+    ROOT / "README.md",
+    *sorted(page for page in DOCS.rglob("*.md") if page.name not in ("x12.md", "operations.md") and blocks(page)),
+]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
+def test_the_code_of_a_page_runs(page: Path, tmp_path: Path) -> None:
+    with Stage(tmp_path) as stage:
+        if page.name == "delivery.md":
+            stage.leave_in_doubt(4711)
+        stage.run(page)
+
+
+def test_every_page_is_in_the_site() -> None:
+    listed = set(re.findall(r"^(?:[\w ]+ <)?([\w/]+)>?$", (DOCS / "index.md").read_text(), re.MULTILINE))
+    pages = {str(page.relative_to(DOCS).with_suffix("")) for page in DOCS.rglob("*.md")} - {"index"}
+    assert listed == pages
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))], ids=lambda page: page.name)
+def test_links_and_included_files_are_there(page: Path) -> None:
+    text = page.read_text("utf-8")
+    for link in re.findall(r"\]\((?!https?:|#|mailto:)([^)#\s]+)", text):
+        assert (page.parent / link).exists(), link
+    for included in re.findall(r"^```\{(?:literalinclude|include)\} (\S+)", text, re.MULTILINE):
+        assert (page.parent / included).exists(), included
+    if page.name == "jobs.md":
+        for example in re.findall(r"`(\w+\.(?:py|cron|service|timer))`", text):
+            assert (ROOT / "examples" / example).exists(), example
+
+
+def test_the_api_page_names_every_room() -> None:
+    text = (DOCS / "api.md").read_text()
+    for name in mc.__all__:
+        value = getattr(mc, name)
+        home = value.__name__ if inspect.ismodule(value) else getattr(value, "__module__", "mlconnector.clock")
+        room = home.split(".")[1]
+        assert f"mlconnector.{room}" in text, room

@@ -1,0 +1,194 @@
+"""The judge: reads the source, the target and the ledger's tables by its own means, and compares them."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import hashlib
+import json
+import sqlite3
+from collections import Counter, defaultdict
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from tests.torture.sites import CleoSite, Site, segments
+
+__all__ = ["Verdict", "cursor_faults", "judge"]
+
+OPEN = ("recorded", "sending", "in doubt", "unknown")
+
+
+@attrs.define
+class Verdict:
+    """What became of every document, and everything else that is not as it must be."""
+
+    documents: int = 0
+    arrived: int = 0
+    lost: list[str] = attrs.Factory(list)
+    doubled: list[str] = attrs.Factory(list)
+    wrong: list[str] = attrs.Factory(list)
+    parked: Counter[str] = attrs.Factory(Counter)
+    ledger: list[str] = attrs.Factory(list)
+    audited: int = 0
+
+    @property
+    def ok(self) -> bool:
+        return not (self.lost or self.doubled or self.wrong or self.ledger)
+
+    def problems(self) -> list[str]:
+        return [
+            *(f"lost: {one}" for one in self.lost),
+            *(f"doubled: {one}" for one in self.doubled),
+            *(f"wrong: {one}" for one in self.wrong),
+            *self.ledger,
+        ]
+
+
+def rows(path: Path, query: str) -> list[dict[str, Any]]:
+    """Rows of the ledger, read without the library."""
+    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+        connection.row_factory = sqlite3.Row
+        return [dict(row) for row in connection.execute(query)]
+
+
+def judge(site: Site, ledger: Path) -> Verdict:
+    """Everything, at the end."""
+    verdict = Verdict()
+    _documents(site, ledger, verdict)
+    _deliveries(site, ledger, verdict)
+    _audit(ledger, verdict)
+    _numbers(site, ledger, verdict)
+    verdict.ledger += cursor_faults(site, ledger)
+    return verdict
+
+
+def _documents(site: Site, ledger: Path, verdict: Verdict) -> None:
+    expected, arrived = site.expected(), site.arrived()
+    verdict.documents = len(expected)
+    parked = {
+        (row["kind"], site.document_of(row["kind"], row["key"]))
+        for row in rows(ledger, "SELECT kind, key FROM deliveries WHERE state = 'parked' AND detail = 'in doubt'")
+    }
+    excused = {
+        key
+        for key in parked
+        if key[0] in site.present_only or (site.look_up != "reliable" and site.name.endswith("cleo"))
+    }
+    for key, content in expected.items():
+        name, found = "/".join(key), arrived.get(key)
+        if found is None:
+            if key not in excused:
+                verdict.lost.append(name)
+            continue
+        verdict.arrived += 1
+        verdict.doubled += [f"{name}: {text}" for text in found.doubles]
+        if found.content != content and key not in excused:
+            verdict.wrong.append(f"{name}: has {found.content}, should have {content}")
+    for key, found in arrived.items():
+        if key not in expected:
+            verdict.wrong.append(f"{'/'.join(key)}: nothing in the source is like it: {found.content}")
+
+
+def _deliveries(site: Site, ledger: Path, verdict: Verdict) -> None:
+    for row in rows(ledger, "SELECT kind, key, revision, state, detail, faults FROM deliveries ORDER BY id"):
+        where = f"{row['kind']} {row['key']} r{row['revision']}"
+        if row["state"] in OPEN:
+            verdict.ledger.append(f"still {row['state']}: {where}")
+        elif row["state"] == "parked":
+            verdict.parked[f"{row['kind']}: {row['detail']}"] += 1
+            doubtful = row["kind"] in site.present_only or (site.look_up != "reliable" and site.name.endswith("cleo"))
+            if row["detail"] == "conflict" and (row["kind"], row["key"]) in site.touched:
+                continue
+            if row["detail"] != "in doubt" or not doubtful:
+                verdict.ledger.append(f"parked ({row['detail']}): {where}: {row['faults']}")
+    newest = rows(
+        ledger,
+        "SELECT h.sync, h.key, h.latest, h.base, d.state FROM heads AS h JOIN deliveries AS d ON d.sync = h.sync"
+        " AND d.usage = h.usage AND d.key = h.key AND d.revision = h.latest",
+    )
+    for row in newest:
+        if row["state"] == "delivered" and row["base"] != row["latest"]:
+            verdict.ledger.append(
+                f"{row['sync']} {row['key']}: r{row['latest']} is delivered, the base is {row['base']}"
+            )
+
+
+def _audit(ledger: Path, verdict: Verdict) -> None:
+    """The chain, and what the events tell of the order of things."""
+    previous = ""
+    open_now: dict[tuple[str, str], int] = {}
+    newest: dict[tuple[str, str], int] = {}
+    sent: dict[tuple[str, str, int, Any], tuple[str, Any]] = {}
+    for number, row in enumerate(rows(ledger, "SELECT * FROM audit ORDER BY number"), start=1):
+        *content, kept = row.values()
+        text = json.dumps([previous, *content], ensure_ascii=True, separators=(",", ":"))
+        previous = hashlib.sha256(text.encode()).hexdigest()
+        if row["number"] != number or previous != kept:
+            verdict.ledger.append(f"the audit chain breaks at {number}")
+            return
+        key, facts = (row["sync"], row["key"]), json.loads(row["facts"])
+        revision = facts.get("revision")
+        match row["event"]:
+            case "recorded":
+                newest[key] = max(newest.get(key, 0), revision or 0)
+            case "intent":
+                if open_now.get(key, revision) != revision:
+                    verdict.ledger.append(f"{key}: r{revision} is sent while r{open_now[key]} is open")
+                first = facts["attempt"] == 1 and not facts.get("step")
+                if first and revision < newest.get(key, 0):
+                    verdict.ledger.append(f"{key}: r{revision} is sent although r{newest[key]} is known")
+                bytes_and_numbers = (facts["payload_sha256"], facts["numbers"])
+                before = sent.setdefault((*key, revision, facts.get("step")), bytes_and_numbers)
+                if before != bytes_and_numbers:
+                    verdict.ledger.append(f"{key}: r{revision} is repeated with other bytes or numbers")
+                open_now[key] = revision
+            case "delivered" | "not acted" | "step done":
+                open_now.pop(key, None)
+            case "parked" if facts["detail"] == "refused":
+                open_now.pop(key, None)
+            case _:
+                pass
+        verdict.audited = number
+
+
+def _numbers(site: Site, ledger: Path, verdict: Verdict) -> None:
+    """No control number twice, at the target and in the ledger; and nothing at the target that was not intended."""
+    told = rows(
+        ledger,
+        "SELECT interchange_counter, interchange, count(*) AS times FROM transmissions GROUP BY 1, 2 HAVING times > 1",
+    )
+    verdict.ledger += [f"ISA13 {row['interchange']} of {row['interchange_counter']} was taken twice" for row in told]
+    if not isinstance(site, CleoSite):
+        return
+    intents = rows(ledger, "SELECT facts FROM audit WHERE event = 'intent'")
+    intended = {json.loads(row["facts"])["payload_sha256"] for row in intents}
+    used: dict[tuple[str, ...], set[str]] = defaultdict(set)
+    for upload in site.network.uploads:
+        body = list(segments(upload.data))
+        isa, gs = body[0], next(one for one in body if one[0] == "GS")
+        used["ISA13", isa[6].strip(), isa[8].strip(), isa[13]].add(upload.path)
+        used["GS06", isa[6].strip(), isa[8].strip(), gs[1], gs[6]].add(upload.path)
+        if hashlib.sha256(upload.data).hexdigest() not in intended:
+            verdict.ledger.append(f"{upload.path} holds bytes that no intent names")
+    verdict.ledger += [f"{'/'.join(name)} is in {sorted(paths)}" for name, paths in used.items() if len(paths) > 1]
+
+
+def cursor_faults(site: Site, ledger: Path) -> list[str]:
+    """Documents that were there before the instant a cursor stands at, and are not recorded."""
+    found = []
+    known = {(row["sync"].rpartition("/")[2], row["key"]) for row in rows(ledger, "SELECT sync, key FROM heads")}
+    known |= {(row["sync"].rpartition("/")[2], row["key"]) for row in rows(ledger, "SELECT sync, key FROM waiting")}
+    recorded = {(kind, site.document_of(kind, key)) for kind, key in known}
+    for row in rows(ledger, "SELECT sync, cursor FROM cursors"):
+        kind, text = row["sync"].rpartition("/")[2], json.loads(row["cursor"])["watermark"]
+        if text is None:
+            continue
+        mark = dt.datetime.fromisoformat(text)
+        found += [
+            f"the cursor of {kind} is at {text}, {key} of {born:%H:%M:%S} is not recorded"
+            for (one, key), born in site.births.items()
+            if one == kind and born < mark and (kind, key) not in recorded
+        ]
+    return found

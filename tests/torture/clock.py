@@ -1,0 +1,84 @@
+"""Time that several processes share: the machine's monotonic clock plus what anybody has slept."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import fcntl
+import mmap
+import os
+import struct
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+START = dt.datetime(2026, 3, 2, 8, tzinfo=dt.UTC)
+_FORM = struct.Struct("dd")
+_PATIENCE = 0.5
+
+
+class SharedClock:
+    """A clock in a file. Sleeping moves it for everybody and waits for nothing.
+
+    It never moves while some process is on the wire: no request is under way longer than its time-out says.
+
+    Args:
+        path: The file. ``skew``: how far this one is off, in seconds.
+    """
+
+    def __init__(self, path: Path, skew: float = 0.0) -> None:
+        self.path, self.skew = path, skew
+        fresh = not path.exists()
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            if fresh:
+                os.write(handle, _FORM.pack(time.monotonic(), 0.0))
+            self._map = mmap.mmap(handle, _FORM.size)
+        finally:
+            os.close(handle)
+
+    def __reduce__(self) -> tuple[type[SharedClock], tuple[Path, float]]:
+        return SharedClock, (self.path, self.skew)
+
+    def close(self) -> None:
+        self._map.close()
+
+    def monotonic(self) -> float:
+        zero, ahead = _FORM.unpack(self._map[:])
+        return time.monotonic() - zero + ahead
+
+    def now(self) -> dt.datetime:
+        return START + dt.timedelta(seconds=self.monotonic() + self.skew)
+
+    def sleep(self, seconds: float) -> None:
+        self.advance(seconds)
+
+    def advance(self, seconds: float, *, at_once: bool = False) -> None:
+        """Move it: given up after a moment where others keep being on the wire, or ``at_once`` whatever they do."""
+        until = time.monotonic() + _PATIENCE
+        with self._opened() as handle:
+            while not at_once:
+                try:
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if time.monotonic() > until:
+                        return
+                    time.sleep(0.002)
+            zero, ahead = _FORM.unpack(self._map[:])
+            self._map[:] = _FORM.pack(zero, ahead + max(0.0, seconds))
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Nobody moves it meanwhile; a killed holder lets go."""
+        with self._opened() as handle:
+            fcntl.flock(handle, fcntl.LOCK_SH)
+            yield
+
+    @contextlib.contextmanager
+    def _opened(self) -> Iterator[int]:
+        handle = os.open(self.path, os.O_RDWR)
+        try:
+            yield handle
+        finally:
+            os.close(handle)

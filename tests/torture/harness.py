@@ -1,0 +1,333 @@
+"""The torture itself: workers under fire, killed and started again, until all is quiet; then the judge."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import random
+import signal
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from mlconnector.testing import Call, CleoSimulator
+from tests.torture.checker import OPEN, Verdict, cursor_faults, judge, rows
+from tests.torture.clock import SharedClock
+from tests.torture.faults import Torture
+from tests.torture.sites import SITES, Site
+from tests.torture.worker import Job, work
+
+__all__ = ["Result", "systematic", "table", "torture"]
+
+_PATIENCE = 240.0
+_CALM_RUNS = 40
+_DAY = 25 * 3600.0
+
+
+@attrs.define
+class Result:
+    """How one flow came through.
+
+    Args:
+        flow, seed, workers, mutation: As asked for.
+        kills: Workers that died by SIGKILL. ``starts``: workers that were started. ``calls``: on the wire while there
+            were faults; ``faults``: those of them that were hit, by kind. ``seconds``: for real.
+    """
+
+    flow: str
+    seed: int
+    workers: int
+    mutation: str
+    verdict: Verdict
+    kills: int = 0
+    starts: int = 0
+    changes: int = 0
+    calls: int = 0
+    faults: Counter[str] = attrs.Factory(Counter)
+    seconds: float = 0.0
+    troubles: list[str] = attrs.Factory(list)
+
+    @property
+    def ok(self) -> bool:
+        return self.verdict.ok and not self.troubles
+
+    def problems(self) -> list[str]:
+        return [*self.troubles, *self.verdict.problems()]
+
+    def __str__(self) -> str:
+        listed = "\n  ".join(self.problems()[:30])
+        return f"{self.flow}, seed {self.seed}, {self.workers} worker(s) {self.mutation}:\n  {listed or 'all well'}"
+
+
+def table(results: list[Result]) -> str:
+    """One line a flow."""
+    head = ("flow", "docs", "changes", "workers", "kills", "calls", "faulted", "lost", "doubled", "wrong", "ledger")
+    lines = [(*head, "parked", "seconds")]
+    for one in results:
+        verdict = one.verdict
+        share = f"{100 * one.faults.total() / max(one.calls, 1):.1f} %"
+        parked = ", ".join(f"{kind} {count}" for kind, count in sorted(verdict.parked.items())) or "0"
+        ledger = len(verdict.ledger) + len(one.troubles)
+        numbers = (verdict.documents, one.changes, one.workers, one.kills, one.calls, share)
+        counts = (len(verdict.lost), len(verdict.doubled), len(verdict.wrong), ledger)
+        lines.append((one.flow, *map(str, numbers), *map(str, counts), parked, f"{one.seconds:.0f}"))
+    widths = [max(len(line[at]) for line in lines) for at in range(len(lines[0]))]
+    return "\n".join("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)) for line in lines)
+
+
+@attrs.define
+class _Ring:
+    """One flow's simulators under faults, its ledger and its workers."""
+
+    site: Site
+    folder: Path
+    clock: SharedClock
+    rng: random.Random
+    tortures: list[Torture]
+    result: Result
+    budget: int = 0
+    slow: bool = False
+    guard: Any = attrs.Factory(threading.Lock)
+
+    @property
+    def ledger(self) -> Path:
+        return self.folder / "ledger.db"
+
+    def on_call(self, call: Call) -> None:
+        """Before every call on any system: now and then something changes while it is read."""
+        with self.guard:
+            self.site.meanwhile(call)
+            if self.slow and call.method == "GET" and self.rng.random() < 0.3:
+                self.clock.advance(4000.0, at_once=True)
+            if self.budget > 0 and self.rng.random() < (0.3 if self.slow else 0.02):
+                self.budget -= 1
+                self.site.change()
+
+    def run(self, jobs: list[Job], *, kill_after: float | None = None) -> list[int]:
+        """Start workers, wait for them, and say how they ended."""
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(["tests.torture.worker"])
+        processes = [context.Process(target=work, args=(job,)) for job in jobs]
+        for process in processes:
+            process.start()
+        self.result.starts += len(processes)
+        if kill_after is not None:
+            processes[0].join(kill_after)
+            processes[0].kill()
+        until = time.monotonic() + _PATIENCE
+        for process in processes:
+            process.join(max(0.0, until - time.monotonic()))
+            if process.exitcode is None:
+                self.result.troubles.append("a worker hangs")
+                process.kill()
+                process.join()
+        codes = [process.exitcode or 0 for process in processes]
+        for process in processes:
+            process.close()
+        self.result.kills += codes.count(-signal.SIGKILL)
+        if any(code not in (0, -signal.SIGKILL) for code in codes):
+            self.result.troubles.append(f"workers ended with {codes}")
+        for one in self.tortures:
+            one.wait()
+        return codes
+
+    def job(self, **options: Any) -> Job:
+        wire = self.site.wire()
+        return Job(folder=self.folder, wire=wire, mutation=self.result.mutation, **options)
+
+    def told(self, name: str = "a") -> list[str]:
+        path = self.folder / f"told-{name}"
+        return path.read_text().splitlines() if path.exists() else ["0"]
+
+    def unsent(self) -> bool:
+        """There is still something to be sent under fire."""
+        if not self.ledger.exists():
+            return True
+        delivered = rows(
+            self.ledger, "SELECT count(DISTINCT sync || key) AS n FROM deliveries WHERE state = 'delivered'"
+        )
+        return bool(self.open_deliveries()) or delivered[0]["n"] < 0.9 * self.site.count or self.site.left > 0
+
+    def open_deliveries(self) -> int:
+        marks = ", ".join(f"'{state}'" for state in OPEN)
+        return len(rows(self.ledger, f"SELECT id FROM deliveries WHERE state IN ({marks})"))
+
+    def settle_down(self) -> None:
+        """No more faults, no more changes: until three runs in a row leave nothing open."""
+        self.result.calls = self.result.calls or sum(len(one.calls) for one in self.site.simulators.values())
+        for one in self.tortures:
+            one.rate = one.writes = 0.0
+        self.budget = 0
+        self.slow = False
+        self.site.feed(1.0)
+        self.site.note_births()
+        quiet = 0
+        for turn in range(_CALM_RUNS):
+            self.clock.advance(_DAY if turn in (8, 10) else self.rng.uniform(1200, 2400))
+            self.site.between()
+            (self.folder / "told-a").unlink(missing_ok=True)
+            self.run([self.job(replay=turn > 0)])
+            said = self.told()[-1]
+            quiet = quiet + 1 if said in ("ok", "not ok") and not self.open_deliveries() else 0
+            if quiet == 3 + self.site.settling_runs:
+                return
+            if self.result.troubles:
+                return
+        self.result.troubles.append(f"it does not come to rest; the last run: {self.told()[-1]}")
+
+    def judged(self) -> Result:
+        for one in self.tortures:
+            one.flush()
+            self.result.faults += one.hits
+        self.site.at_the_end()
+        self.result.changes = self.site.changes
+        self.result.verdict = judge(self.site, self.ledger)
+        return self.result
+
+
+@contextlib.contextmanager
+def _ring(
+    flow: str,
+    documents: int,
+    seed: int,
+    *,
+    rate: float,
+    workers: int,
+    mutation: str,
+    look_up: str,
+    writes: float | None = None,
+) -> Iterator[_Ring]:
+    begun = time.monotonic()
+    rng = random.Random(f"{flow} {seed}")
+    with tempfile.TemporaryDirectory(prefix="torture-") as name, contextlib.ExitStack() as stack:
+        folder = Path(name)
+        clock = SharedClock(folder / "clock")
+        site = SITES[flow](clock, documents, rng, look_up=look_up)
+        result = Result(flow=flow, seed=seed, workers=workers, mutation=mutation, verdict=Verdict())
+        for one in site.simulators.values():
+            if one._server is None:
+                stack.enter_context(one)
+        site.furnish()
+        ring = _Ring(site, folder, clock, rng, [], result)
+        ring.tortures += [
+            Torture(
+                one,
+                rng.randrange(2**32),
+                rate=rate,
+                writes=writes,
+                settle=site.settle.get(system, 0.0),
+                more=site.more_faults.get(system, ()),
+                on_call=ring.on_call,
+                honest=isinstance(one, CleoSimulator),
+            )
+            for system, one in site.simulators.items()
+        ]
+        site.note_births()
+        try:
+            yield ring
+        finally:
+            result.seconds = time.monotonic() - begun
+            for one_clock in (clock, site.source_clock, site.target_clock):
+                one_clock.close()
+
+
+def torture(
+    flow: str,
+    *,
+    documents: int,
+    kills: int,
+    seed: int,
+    workers: int = 1,
+    rate: float = 0.05,
+    mutation: str = "",
+    look_up: str = "reliable",
+    writes: float | None = None,
+    haste: bool = False,
+    slow: bool = False,
+) -> Result:
+    """Random faults and kills, then peace, then the judge.
+
+    Args:
+        flow: One of :data:`SITES`. ``documents``: about how many. ``kills``: how many workers die.
+        seed: Of everything random. ``workers``: how many run at once. ``rate``: share of calls that are hit.
+        mutation: A safety rule that the workers do without. ``look_up``: class of Cleo's target.
+        writes: Share of writing calls that are hit, where it is another one. ``haste``: little time between the runs,
+            and many changes. ``slow``: a source that takes its time over a page.
+    """
+    with _ring(
+        flow, documents, seed, rate=rate, workers=workers, mutation=mutation, look_up=look_up, writes=writes
+    ) as ring:
+        rng, site = ring.rng, ring.site
+        ring.slow = slow
+        per_kill = documents // 3 if haste else documents // (2 * max(kills, 1))
+        horizon = max(80, 24 * documents // max(kills, 1))
+        for _ in range(3 * kills + 10):
+            over = ring.result.kills >= kills
+            if ring.result.troubles or (over and not ring.unsent()):
+                break
+            with ring.guard:
+                site.feed(1 / max(kills, 1))
+                site.note_births()
+                for _change in range(rng.randrange(1 + max(2, per_kill))):
+                    site.change()
+                ring.budget = rng.randrange(1 + max(1, per_kill // 2))
+            replay = rng.random() < 0.3
+            jobs = [ring.job(rounds=3, kill_at=rng.randrange(1, horizon), replay=replay)]
+            if rng.random() < 0.4:
+                jobs = [attrs.evolve(jobs[0], kill_at=0, kill_at_write=rng.randrange(1, max(3, horizon // 15)))]
+            if over:
+                jobs = [ring.job(rounds=2, replay=True)]
+            elif workers > 1:
+                jobs = [_one_of_several(ring, name, horizon) for name in "abc"[:workers]]
+            moment = rng.uniform(0.05, 1.5) if not over and rng.random() < 0.3 else None
+            if moment is not None:
+                jobs[0] = attrs.evolve(jobs[0], kill_at=0, kill_at_write=0)
+            ring.run(jobs, kill_after=moment)
+            if ring.ledger.exists():
+                with contextlib.suppress(Exception):
+                    ring.result.troubles += cursor_faults(site, ring.ledger)
+            ring.clock.advance(rng.choice((1.0, 20.0) if haste else (1.0, 30.0, 300.0, 1800.0, 4 * 3600.0)))
+            site.between()
+        ring.settle_down()
+        with ring.guard:
+            site.meddle()
+        if site.touched:
+            ring.settle_down()
+        return ring.judged()
+
+
+def _one_of_several(ring: _Ring, name: str, horizon: int) -> Job:
+    """A worker that comes again and again, stands still now and then, and dies in the end."""
+    rng = ring.rng
+    pauses = tuple(rng.randrange(1, horizon) for _ in range(4))
+    return ring.job(name=name, rounds=30, between=2.0, pauses=pauses, kill_at=rng.randrange(horizon // 2, 2 * horizon))
+
+
+def systematic(
+    flow: str, *, documents: int, seed: int, first: int = 1, stride: int = 1, last: int = 10**6, mutation: str = ""
+) -> list[Result]:
+    """A kill at every step of a small run, each from a fresh start; every ``stride``-th from ``first`` on.
+
+    Returns:
+        One result a step, up to the first step at which nothing was left to kill.
+    """
+    found = []
+    step = first
+    while True:
+        with _ring(flow, documents, seed, rate=0.0, workers=1, mutation=mutation, look_up="reliable") as ring:
+            died = -signal.SIGKILL in ring.run([ring.job(kill_at=step)])
+            for _ in range(2):
+                ring.site.change()
+            ring.settle_down()
+            result = ring.judged()
+            result.troubles += [f"killed at step {step}"] if not result.ok else []
+        found.append(result)
+        step += stride
+        if not died or step > last or (mutation and not result.ok):
+            return found
