@@ -194,7 +194,7 @@ class DocumentError(MLConnectorError):
 
     def __init__(self, message: str, *, faults: tuple[str, ...] = (), cause: str = "", **options: Any) -> None:
         super().__init__(message, **options)
-        self.faults = tuple(faults) or (message,)
+        self.faults: tuple[str, ...] = tuple(faults) or (message,)
         self.cause = cause
 
     def __str__(self) -> str:

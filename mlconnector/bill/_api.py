@@ -79,8 +79,10 @@ class Api:
         on_hourly_limit: OnHourlyLimit,
         page_size: int,
     ) -> None:
-        self.http, self._prefix, self._leave = http, prefix, leave
-        self._on_hourly_limit, self.page_size = on_hourly_limit, page_size
+        self.http: HTTPClient = http
+        self._prefix, self._leave = prefix, leave
+        self._on_hourly_limit: OnHourlyLimit = on_hourly_limit
+        self.page_size: int = page_size
 
     @property
     def clock(self) -> Clock:

@@ -101,8 +101,8 @@ class Books:
     """
 
     def __init__(self, api: Api) -> None:
-        self.vendors = Directory(api, VENDORS, _name)
-        self.accounts = Directory(api, ACCOUNTS, _number)
+        self.vendors: Directory = Directory(api, VENDORS, _name)
+        self.accounts: Directory = Directory(api, ACCOUNTS, _number)
         self.centers: Mapping[CostCenters, Directory] = {
             "departments": Directory(api, DEPARTMENTS, _codes),
             "locations": Directory(api, LOCATIONS, _codes),

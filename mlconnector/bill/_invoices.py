@@ -79,7 +79,7 @@ class InvoicesTarget:
     """
 
     name = "bill invoices"
-    batch_size = BILLS.bulk
+    batch_size: int = BILLS.bulk
     look_up: LookUp = "reliable"
     # A batch is looked up in one list by deliver, before it writes; one by one it would be a call for each document.
     look_before_create = False

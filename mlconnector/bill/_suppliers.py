@@ -52,7 +52,7 @@ class SuppliersTarget:
     """
 
     name = "bill suppliers"
-    batch_size = VENDORS.bulk
+    batch_size: int = VENDORS.bulk
     look_up: LookUp = "reliable"
     # A batch is looked up by deliver, in the changes of one list, before it writes.
     look_before_create = False

@@ -141,7 +141,7 @@ class Routes:
     """
 
     def __init__(self, routes: Iterable[Route], *, no_route: Literal["park", "skip"] = "park") -> None:
-        self.all = tuple(routes)
+        self.all: tuple[Route, ...] = tuple(routes)
         self.no_route = no_route
         if not self.all or not all(isinstance(route, Route) for route in self.all):
             raise InvalidArgument(f"routes={self.all!r} is no list of routes.", cure="Give at least one Route.")

@@ -80,7 +80,7 @@ class FilesTarget:
     ) -> None:
         if look_up not in ("reliable", "present_only"):
             raise InvalidArgument(f"look_up={look_up!r}.", cure='Use "reliable" or "present_only".')
-        self.routes = routes if isinstance(routes, Routes) else Routes(routes, no_route=no_route)
+        self.routes: Routes = routes if isinstance(routes, Routes) else Routes(routes, no_route=no_route)
         if self_billed_when is None and any(route.invoice_role == "self_billed" for route in self.routes.all):
             raise InvalidArgument(
                 'A route has invoice_role="self_billed", and no test says which vouchers are.',

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from mlconnector.coupa._api import API, Record
 from mlconnector.coupa._compare import differences
@@ -48,8 +48,8 @@ class InvoicesTarget(RecordTarget):
 
     resource = INVOICES
     noun = "invoice"
-    follow_up = "submit"
-    ending = "void"
+    follow_up: ClassVar[str | None] = "submit"
+    ending: ClassVar[str | None] = "void"
 
     def __init__(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from mlconnector.coupa._api import API, Record
 from mlconnector.coupa._order_mapping import OrderReferences, changed_order, order_body, order_content
@@ -50,8 +50,8 @@ class PurchaseOrdersTarget(RecordTarget):
 
     resource = PURCHASE_ORDERS
     noun = "purchase order"
-    follow_up = "issue"
-    ending = "end"
+    follow_up: ClassVar[str | None] = "issue"
+    ending: ClassVar[str | None] = "end"
 
     def __init__(
         self,

@@ -73,7 +73,7 @@ class RecordTarget(abc.ABC):
         for name, value in (("chart", chart), ("account", account)):
             if value is not None and not value.strip():
                 raise InvalidArgument(f"{name}={value!r} is empty.", cure="Give what Coupa calls it, or None.")
-        self.name = f"coupa {self.resource.kind}"
+        self.name: str = f"coupa {self.resource.kind}"
         self.look_up: LookUp = look_up
         self.settle_after = settle_after
         self._api, self._references = api, references

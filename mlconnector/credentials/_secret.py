@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from typing import NoReturn
+from typing import ClassVar, NoReturn
 
 from mlconnector.errors import InvalidArgument
 
@@ -21,7 +21,7 @@ class Secret:
     """
 
     __slots__ = ("_value",)
-    __hash__ = None  # type: ignore[assignment]  # a hash would let a secret be looked up
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]  # a hash would let a secret be looked up
 
     def __init__(self, value: str | Secret) -> None:
         if isinstance(value, Secret):

@@ -107,7 +107,7 @@ class Collection:
         lease: dt.timedelta = dt.timedelta(minutes=10),
     ) -> None:
         self.name = name
-        self.box = box or name
+        self.box: str = box or name
         self._unfinished = tuple(unfinished)
         self._faults_in_a_row = 0
         self.ledger = ledger

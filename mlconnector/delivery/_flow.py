@@ -57,8 +57,8 @@ class Flow:
             raise InvalidArgument(f"{name} has no kinds to deliver.", cure="Name at least one kind.")
         self.name = name
         self.ledger = ledger
-        self.parts = {part.kind: part for part in parts}
-        self.syncs = {part.kind: part for part in parts if isinstance(part, Sync)}
+        self.parts: dict[str, Part] = {part.kind: part for part in parts}
+        self.syncs: dict[str, Sync] = {part.kind: part for part in parts if isinstance(part, Sync)}
         self._systems = dict(systems)
         self._begin_needed = begin_needed
         self._checks = tuple(checks)

@@ -87,10 +87,10 @@ class Ledger:
         self.clock = clock
         self.retain_years = retain_years
         self.four_eyes = four_eyes
-        self.store = Store(name, actor=actor, clock=clock, high_water=place)
-        self.crosswalk = Crosswalk(self.store, four_eyes=four_eyes)
-        self.worklist = Worklist(self.store)
-        self.inbox = Inbox(self.store)
+        self.store: Store = Store(name, actor=actor, clock=clock, high_water=place)
+        self.crosswalk: Crosswalk = Crosswalk(self.store, four_eyes=four_eyes)
+        self.worklist: Worklist = Worklist(self.store)
+        self.inbox: Inbox = Inbox(self.store)
 
     @property
     def actor(self) -> str:

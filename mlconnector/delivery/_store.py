@@ -64,7 +64,7 @@ class Store:
     def __init__(self, path: str, *, actor: str, clock: Clock, high_water: Path | None) -> None:
         self.actor = actor
         self.clock = clock
-        self.refused = ""
+        self.refused: str = ""
         self._lock = threading.RLock()
         self._high_water: HighWater | None = None
         self._database: Database = Postgres(path) if path.startswith(POSTGRES) else SQLite(path)
@@ -252,7 +252,7 @@ class Transaction:
     def __init__(self, store: Store, database: Database, token: str) -> None:
         self._store, self._database, self._token = store, database, token
         self._events: list[tuple[str, str, str, str]] = []
-        self.now = store.clock.now()
+        self.now: dt.datetime = store.clock.now()
 
     @property
     def at(self) -> str:

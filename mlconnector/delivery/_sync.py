@@ -113,7 +113,7 @@ class Sync:
         if not isinstance(target, Target):
             raise InvalidArgument(f"target={target!r} is no target.", cure="See mlconnector.target.Target.")
         self.name = name
-        self.kind = kind or records.kind
+        self.kind: str = kind or records.kind
         self.target = target
         self.ledger = ledger
         self._records = records

@@ -75,8 +75,8 @@ class FaultRule:
 class RequestRefused(VendorFault):
     """The vendor understood the request and refused it; nothing was done."""
 
-    fault = "caller"
-    refused = True
+    fault: Fault = "caller"
+    refused: bool = True
 
 
 def retry_after(response: Response, now: dt.datetime | None = None) -> float | None:

@@ -101,7 +101,7 @@ class Zone:
     """
 
     def __init__(self, given: dt.tzinfo | None) -> None:
-        self.known = given is not None
+        self.known: bool = given is not None
         self._zone: dt.tzinfo = given or dt.UTC
 
     @property

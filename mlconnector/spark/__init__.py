@@ -21,6 +21,6 @@ up where it runs. All options stand in :class:`~mlconnector.spark.Settings`.
 from __future__ import annotations
 
 from mlconnector.spark._settings import Settings
-from mlconnector.spark._source import MLConnectorSource, register
+from mlconnector.spark._source import register
 
-__all__ = ["MLConnectorSource", "Settings", "register"]
+__all__ = ["Settings", "register"]

@@ -109,7 +109,9 @@ class FusionSimulator(Simulator):
             raise InvalidArgument(f"page_cap must be at least 1, not {page_cap!r}.")
         if hourly_calls is not None and hourly_calls < 1:
             raise InvalidArgument(f"hourly_calls must be at least 1 or None, not {hourly_calls!r}.")
-        self.token_host = IdentityDomainSimulator(clock=clock, date_skew=date_skew, scope=scope, token_life=token_life)
+        self.token_host: IdentityDomainSimulator = IdentityDomainSimulator(
+            clock=clock, date_skew=date_skew, scope=scope, token_life=token_life
+        )
         self.on_request: Callable[[Call], None] | None = None
         self._basic = basic
         self._hourly_calls = hourly_calls

@@ -171,7 +171,9 @@ class PeopleSoftSimulator(PeopleSoftData):
             children_touch=children_touch,
             build_after=build_after,
         )
-        self.token_host = IdentityDomainSimulator(clock=clock, date_skew=date_skew, scope="readwrite")
+        self.token_host: IdentityDomainSimulator = IdentityDomainSimulator(
+            clock=clock, date_skew=date_skew, scope="readwrite"
+        )
         self.node = node
         self.requesting_node = requesting_node
         self._node_password = node_password

@@ -65,10 +65,13 @@ class MessageGateway:
         self._requesting_node = requesting_node
         self._node_password = node_password
         self._dates: XMLDates = dates
-        self.operations = {VOUCHER_BUILD: f"{VOUCHER_BUILD}.VERSION_1", ACKNOWLEDGEMENT: f"{ACKNOWLEDGEMENT}.VERSION_1"}
+        self.operations: dict[str, str] = {
+            VOUCHER_BUILD: f"{VOUCHER_BUILD}.VERSION_1",
+            ACKNOWLEDGEMENT: f"{ACKNOWLEDGEMENT}.VERSION_1",
+        }
         self.messages: list[Message] = []
         self.staged: dict[str, list[StagedRow]] = {VOUCHER_BUILD: [], ACKNOWLEDGEMENT: []}
-        self.paused = False
+        self.paused: bool = False
 
     def receive(self, request: Request, runnable: Callable[[str], bool]) -> str:
         """Answer a request: an acknowledgment that means queued, or an error (both with HTTP status 200).

@@ -13,7 +13,7 @@ from pyspark.sql.datasource import EqualTo, GreaterThan, In, IsNotNull
 from pyspark.sql.types import StructType
 
 import mlconnector as mc
-from mlconnector.spark import MLConnectorSource
+from mlconnector.spark._source import MLConnectorSource
 from mlconnector.testing import JDEdwardsSimulator, orders
 
 
