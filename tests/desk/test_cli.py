@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-import runpy
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -217,9 +217,6 @@ def test_a_call_that_cannot_be_meant_ends_with_2(capsys: pytest.CaptureFixture[s
     assert ended.value.code == 2
 
 
-def test_python_m_mlconnector(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(sys, "argv", ["mlconnector", "--help"])
-    with pytest.raises(SystemExit) as ended:
-        runpy.run_module("mlconnector", run_name="__main__")
-    assert ended.value.code == 0
-    assert "reconcile" in capsys.readouterr().out
+def test_python_m_mlconnector() -> None:
+    ended = subprocess.run([sys.executable, "-m", "mlconnector", "--help"], capture_output=True, text=True, check=True)
+    assert "reconcile" in ended.stdout

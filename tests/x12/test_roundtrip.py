@@ -235,6 +235,10 @@ def test_860(old, new, partner, sequence):
     assert {one.number for one in gone} == {number for number, code in changed.items() if code == "DI"}
     assert all(one.quantity == 0 for one in gone)
     extras = {**expected.extras, "BCH11": f"{AT:%Y%m%d}"}
+    of_all_lines = next((one[2] for one in ts.all("DTM") if one[1] == "002"), "")
+    if of_all_lines and not any(one.kind not in ("charge", "text") for one in back.lines):
+        # Nothing but the head has changed: the date common to its lines stays where it was told.
+        extras["DTM*002"] = of_all_lines
     read_back(attrs.evolve(expected, lines=back.lines, revision=str(sequence), extras=extras), back)
 
 
