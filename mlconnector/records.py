@@ -111,8 +111,9 @@ class Batch(Generic[T_co]):
         signatures: Stamp signature of a document, by key.
         skipped: Signature and stamp of documents that ``Window.settled`` made unnecessary to read, by key.
         high: Greatest stamp seen in this batch, where it is not on a document.
-        mapping: Makes ``documents`` and ``rejected`` instead of handing them over: pure, called once in the consumer's
-            thread, so that rows are mapped while the next page is being fetched.
+        mapping: Makes ``documents`` and ``rejected`` instead of handing them over: called once in the consumer's
+            thread, so that a page is decoded and mapped while the next one is being fetched. It raises what reading
+            raises where a page turns out to be no such page.
     """
 
     documents: Sequence[T_co] = ()

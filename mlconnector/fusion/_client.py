@@ -93,7 +93,7 @@ class OracleFusion:
         framework_version: int = 4,
         date_times: DateTimes = "offset",
         overlap: dt.timedelta = dt.timedelta(minutes=30),
-        page_size: int = 250,
+        page_size: int = 125,
         max_in_flight: int | None = 4,
         timeout: float | Timeout | None = None,
         retry: Retry | None = None,
@@ -331,7 +331,7 @@ class OracleFusion:
         resource = BY_NAME.get(name)
         reader = self._rows(name, () if resource is None else (resource.key,), where, None, None)
         if not estimate:
-            return sum(len(grid.rows) for grid in reader.grids(LARGEST_PAGE))
+            return sum(len(grid.rows()) for grid in reader.grids(LARGEST_PAGE))
         params = {"totalResults": "true", "onlyData": "true", "limit": 1}
         if where:
             params["q"] = expression(where, self._service.date_times)
@@ -408,7 +408,7 @@ class OracleFusion:
 
 def _validate(page_size: Any, framework_version: Any, resource_version: Any, date_times: Any, overlap: Any) -> None:
     if type(page_size) is not int or not 1 <= page_size <= LARGEST_PAGE:
-        raise InvalidArgument(f"page_size={page_size!r} is not 1 to {LARGEST_PAGE}.", cure="Use 250.")
+        raise InvalidArgument(f"page_size={page_size!r} is not 1 to {LARGEST_PAGE}.", cure="Use 125.")
     if type(framework_version) is not int or framework_version not in _FRAMEWORKS:
         raise InvalidArgument(
             f"framework_version={framework_version!r} is not 2 to 9.",

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
-
-import attrs
 
 from mlconnector.fusion._resources import CHILD_PAGE, Child
 from mlconnector.http import same_origin_path
@@ -47,8 +45,7 @@ def own_path(row: Mapping[str, Any], collection: str, key: str | None, origin: s
     return found
 
 
-@attrs.frozen
-class Nested:
+class Nested(NamedTuple):
     """What came of a child with its parent.
 
     Args:
@@ -57,7 +54,7 @@ class Nested:
 
     rows: list[dict[str, Any]]
     more: bool
-    value: Any = attrs.field(default=None, repr=False, eq=False)
+    value: Any = None
 
     def path(self, origin: str) -> str | None:
         """Path of the child collection, where it tells."""

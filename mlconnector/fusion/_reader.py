@@ -23,7 +23,7 @@ from mlconnector.fusion._links import own_path
 from mlconnector.fusion._made import Made, Site
 from mlconnector.fusion._query import Where
 from mlconnector.fusion._resources import CHILD_PAGE, Resource
-from mlconnector.fusion._service import Grid, Row, Service
+from mlconnector.fusion._service import Grid, Row, Service, whole
 from mlconnector.fusion._values import instant_of
 from mlconnector.http import RequestRefused
 from mlconnector.records import Batch, Rejected, Window
@@ -147,51 +147,53 @@ class KindReader:
         return int(text) if self.resource.numeric else text
 
     def _batch(self, grid: Grid, window: Window, wanted: frozenset[str] | None) -> Batch[Document]:
-        resource, skipped, signatures = self.resource, {}, {}
-        found: list[tuple[Row, bool]] = []
-        for row in grid.rows:
+        """What came whole is left to the consumer's thread; what else belongs to it is asked for ahead, here."""
+        today = (grid.clock or self.service.now()).date()
+        made = functools.partial(_documents, make=self.documents.make, site=self.site(today), wanted=wanted)
+        place: dict[str, Any] = {"position": grid.position, "clock": grid.clock, "last": grid.last}
+        if not grid.decoded:
+            return Batch(**place, mapping=lambda: made(self._completed(self._parted(grid, window))))
+        skipped, signatures = {}, {}
+        found: list[tuple[Row, Row | None]] = []
+        for row, whole_row in self._parted(grid, window):
             stamp = self._stamp(row)
-            if window.lower is not None and stamp is not None and stamp < _second(window.lower):
-                continue
-            cut = self.service.is_cut(row, resource.children)
-            if cut and self.documents.single and stamp is not None:
-                key, signature = str(row.get(resource.key)), _signature(row)
+            if whole_row is None and self.documents.single and stamp is not None:
+                key, signature = str(row.get(self.resource.key)), _signature(row)
                 if window.settled(key, signature):
                     skipped[key] = (signature, stamp)
                     continue
                 signatures[key] = signature
-            found.append((row, cut))
-        today = (grid.clock or self.service.now()).date()
-        return Batch(
-            position=grid.position,
-            clock=grid.clock,
-            last=grid.last,
-            signatures=signatures,
-            skipped=skipped,
-            mapping=functools.partial(_documents, self._whole(found), self.documents.make, self.site(today), wanted),
-        )
+            found.append((row, whole_row))
+        rows = self._completed(found)
+        return Batch(**place, signatures=signatures, skipped=skipped, mapping=lambda: made(rows))
 
-    def _whole(self, found: Sequence[tuple[Row, bool]]) -> list[Row]:
-        """The rows with all of their children; what did not come with a row is asked for, several rows at once.
+    def _parted(self, grid: Grid, window: Window) -> list[tuple[Row, Row | None]]:
+        """The rows of a page that may have changed, each with itself whole, where its children came with it."""
+        lower = None if window.lower is None else _second(window.lower)
+        children = self.resource.children
+        return [
+            (row, whole(row, children))
+            for row in grid.rows()
+            if lower is None or (stamp := self._stamp(row)) is None or stamp >= lower
+        ]
 
-        Args:
-            found: Rows, and whether some child of theirs is cut.
-        """
+    def _completed(self, found: Sequence[tuple[Row, Row | None]]) -> list[Row]:
+        """The rows with all of their children; what did not come with a row is asked for, several rows at once."""
         service, children = self.service, self.resource.children
         collection, plain = service.path(self.resource.name), self.resource.key if self.resource.plain else None
 
-        def whole(row: Row) -> Row:
+        def complete(row: Row) -> Row:
             return service.complete(row, functools.partial(own_path, row, collection, plain, service.origin), children)
 
-        cut = [row for row, is_cut in found if is_cut]
+        cut = [row for row, whole_row in found if whole_row is None]
         if service.at_once == 1 or len(cut) < 2:
-            return [whole(row) for row, _is_cut in found]
+            return [complete(row) if whole_row is None else whole_row for row, whole_row in found]
         # Closing what was begun cancels what is not under way yet.
         with (
             ThreadPoolExecutor(service.at_once, thread_name_prefix="mlconnector-fusion") as pool,
-            contextlib.closing(cast("Generator[Row, None, None]", pool.map(whole, cut))) as read,
+            contextlib.closing(cast("Generator[Row, None, None]", pool.map(complete, cut))) as read,
         ):
-            return [next(read) if is_cut else whole(row) for row, is_cut in found]
+            return [next(read) if whole_row is None else whole_row for _row, whole_row in found]
 
     def _stamp(self, row: Row) -> dt.datetime | None:
         """The stamp of a row; one that cannot be read is a fault of its document, found when that is made."""

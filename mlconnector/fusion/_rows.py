@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -13,7 +14,7 @@ from mlconnector.errors import InvalidArgument, VendorFault
 from mlconnector.fusion._query import Where, attribute_name, expression, order_text
 from mlconnector.fusion._resources import BY_NAME, LARGEST_PAGE
 from mlconnector.fusion._service import Grid, Row, Service
-from mlconnector.records import Batch, Window
+from mlconnector.records import Batch, Rejected, Window
 
 __all__ = ["RowsReader"]
 
@@ -75,7 +76,7 @@ class RowsReader:
         """Pages of rows."""
         size = LARGEST_PAGE if window.limit is None else max(1, min(LARGEST_PAGE, window.limit))
         for grid in self.grids(size):
-            yield Batch(documents=self._picked(grid.rows), clock=grid.clock, last=grid.last)
+            yield Batch(clock=grid.clock, last=grid.last, mapping=functools.partial(self._picked, grid))
 
     def grids(self, size: int) -> Iterator[Grid]:
         """Pages as the pod sent them. Certain attributes named in ``fields`` were seen to fail (section 12)."""
@@ -110,9 +111,9 @@ class RowsReader:
         key = () if resource is None else (resource.key,)
         return {"fields": ",".join(dict.fromkeys((*self.columns, *key)))}
 
-    def _picked(self, rows: Sequence[Row]) -> list[Row]:
-        if "expand" in self.params or not self.columns:
-            return [{name: value for name, value in row.items() if name not in _LINKS} for row in rows]
-        columns = self.columns
+    def _picked(self, grid: Grid) -> tuple[list[Row], list[Rejected]]:
+        rows, columns = grid.rows(), self.columns
+        if "expand" in self.params or not columns:
+            return [{name: value for name, value in row.items() if name not in _LINKS} for row in rows], []
         wanted = set(columns)
-        return [row if row.keys() == wanted else {column: row.get(column) for column in columns} for row in rows]
+        return [row if row.keys() == wanted else {column: row.get(column) for column in columns} for row in rows], []

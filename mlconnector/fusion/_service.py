@@ -12,16 +12,19 @@ from urllib.parse import quote
 import attrs
 
 from mlconnector.errors import MLConnectorError, RateLimited, VendorFault
+from mlconnector.fusion._ending import Ending, ending_of
 from mlconnector.fusion._links import child_of, nested, path_of
 from mlconnector.fusion._query import DateTimes, Where, expression, order_text
 from mlconnector.fusion._resources import LARGEST_PAGE, Child, Resource
-from mlconnector.http import HTTPClient, Request, RequestRefused, Retry
+from mlconnector.http import HTTPClient, Request, RequestRefused, Response, Retry
 
-__all__ = ["Described", "Grid", "Service"]
+__all__ = ["Described", "Grid", "Service", "whole"]
 
 ROOT = "/fscmRestApi/resources"
 _ACCEPT = "application/json, application/vnd.oracle.adf.error+json"
 _BUSY = (429, 500, 502, 503, 504)
+_CHILDREN_TELL = 3
+"""Framework version from which on an expanded child says whether more of it follows (section 3)."""
 Row = dict[str, Any]
 
 
@@ -30,14 +33,28 @@ class Grid:
     """One page of a collection.
 
     Args:
-        rows: As the pod sent them. ``last``: nothing follows. ``clock``: the pod's, by the ``Date`` of its answer.
+        content: Its rows as the pod sent them, or what decodes them.
+        last: Nothing follows. ``clock``: the pod's, by the ``Date`` of its answer.
         position: Where a walk goes on after it, as plain JSON.
     """
 
-    rows: list[Row]
+    content: list[Row] | Callable[[], list[Row]] = attrs.field(repr=False)
     last: bool
     clock: dt.datetime | None
     position: Any = None
+
+    @property
+    def decoded(self) -> bool:
+        """Its rows are at hand, and whatever they lack may be asked for ahead."""
+        return isinstance(self.content, list)
+
+    def rows(self) -> list[Row]:
+        """Its rows, decoded by now.
+
+        Raises:
+            VendorFault: They are not what the end of the answer said.
+        """
+        return self.content if isinstance(self.content, list) else self.content()
 
 
 @attrs.frozen
@@ -79,6 +96,7 @@ class Service:
         self._client, self._retry, self.at_once = client, retry, at_once
         self._root = f"{ROOT}/{resource_version}"
         self._headers = {"Accept": _ACCEPT, "REST-Framework-Version": str(framework_version)}
+        self._children_tell = framework_version >= _CHILDREN_TELL
         self.date_times: DateTimes = date_times
         self.unfiltered: set[str] = set()
         """Resources whose stamp turned out not to be queryable."""
@@ -124,16 +142,8 @@ class Service:
         Raises:
             VendorFault: The answer is something else.
         """
-        self.log_in()
-        response = self._client.send(Request("GET", path, params=params, headers=self._headers))
-        try:
-            answer = response.json()
-        except VendorFault as error:
-            error.system = "fusion"
-            raise
-        if not isinstance(answer, Mapping):
-            raise _unusable(path, "a JSON object was expected")
-        return answer, response.date
+        response = self._send(path, params)
+        return _object(path, response), response.date
 
     def page(self, path: str, params: Mapping[str, Any], *, size: int) -> Grid:
         """One page of a collection.
@@ -144,13 +154,7 @@ class Service:
         Raises:
             VendorFault: No collection in the answer.
         """
-        answer, clock = self.get(path, {**params, "limit": size})
-        items = answer.get("items")
-        if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-            raise _unusable(path, "no collection of items came")
-        limit = answer.get("limit")
-        full = len(items) >= (limit if type(limit) is int and limit > 0 else size)
-        return Grid(items, not items or not (full or answer.get("hasMore") is True), clock)
+        return _grid(path, self._send(path, {**params, "limit": size}), size)
 
     def walk(
         self, resource: Resource, where: Where, *, size: int, after: Any = None, params: Mapping[str, Any] | None = None
@@ -170,10 +174,10 @@ class Service:
         while True:
             query = expression([*where, (resource.key, ">", last)], self.date_times)
             asked = {"q": query, "orderBy": order_text([resource.key]), "offset": 0, **(params or {})}
-            grid = self.page(self.path(resource.name), asked, size=size)
-            for row in grid.rows:
-                last = _next_key(resource, row, last)
-            yield attrs.evolve(grid, position=last)
+            response = self._send(self.path(resource.name), {**asked, "limit": size})
+            grid = self._walked(resource, response, size, last)
+            last = grid.position
+            yield grid
             if grid.last:
                 return
 
@@ -204,7 +208,8 @@ class Service:
         while True:
             begin = max(0, offset - 1) if overlap else offset
             grid = self.page(path, {**asked, "offset": begin}, size=size)
-            keys = [None if key is None else row.get(key) for row in grid.rows]
+            rows = grid.rows()
+            keys = [None if key is None else row.get(key) for row in rows]
             known, reach = 0, max(reach, len(keys))
             if overlap and anchor in keys:
                 known = keys.index(anchor) + 1
@@ -218,7 +223,7 @@ class Service:
             offset = begin + len(keys)
             anchor = keys[-1] if keys[known:] else anchor
             overlap = anchor is not None
-            yield Grid(grid.rows[known:], grid.last, grid.clock, [offset, anchor])
+            yield Grid(rows[known:], grid.last, grid.clock, [offset, anchor])
             if grid.last:
                 return
 
@@ -245,7 +250,7 @@ class Service:
                 rows = self._all(where, child)
             elif accessor not in row:
                 raise _unlisted(child, row)
-            rows = sorted(rows, key=functools.partial(_place, child.key)) if len(rows) > 1 else rows
+            rows = _in_order(child, rows)
             if child.children:
                 rows = [
                     self.complete(inner, functools.partial(path_of, inner, self.origin), child.children)
@@ -254,16 +259,20 @@ class Service:
             whole[child.accessors[0]] = rows
         return whole
 
-    def is_cut(self, row: Row, children: Sequence[Child]) -> bool:
-        """Some child of this row did not come whole."""
-        for child in children:
-            accessor = child_of(row, child)
-            part = nested(row.get(accessor or ""))
-            if accessor is None or part.more:
-                return True
-            if child.children and any(self.is_cut(inner, child.children) for inner in part.rows):
-                return True
-        return False
+    def _send(self, path: str, params: Mapping[str, Any] | None) -> Response:
+        self.log_in()
+        return self._client.send(Request("GET", path, params=params, headers=self._headers))
+
+    def _walked(self, resource: Resource, response: Response, size: int, after: int) -> Grid:
+        """A page of a walk. Where its end tells all that the walk needs, it is decoded by whoever asks for its rows."""
+        path = self.path(resource.name)
+        end = ending_of(response.content, resource.key) if self._children_tell else None
+        if end is None or end.key <= after:
+            grid = _grid(path, response, size)
+            return attrs.evolve(grid, position=_last_key(resource, grid.rows(), after))
+        decode = functools.partial(_rows_ending, resource, path, response, size, after, end)
+        full = end.count >= (end.limit or size)
+        return Grid(decode, not (full or end.more), response.date, end.key)
 
     def describe(self, name: str) -> Described:
         """Attributes of a resource (section 1); nothing where the answer has another form."""
@@ -297,10 +306,73 @@ class Service:
         """A child collection from its begin: the order of expanded rows is not known, so none of them is counted on."""
         rows: dict[Any, Row] = {}
         for grid in self.paged(path, child.key, size=LARGEST_PAGE):
-            for row in grid.rows:
+            for row in grid.rows():
                 value = row.get(child.key)
                 rows[path_of(row, self.origin) or (repr(row) if value is None else value)] = row
         return list(rows.values())
+
+
+def whole(row: Row, children: Sequence[Child]) -> Row | None:
+    """The row with every child as a plain list in order, under the first of its names.
+
+    Returns:
+        A copy; ``None`` where some child of it did not come whole.
+    """
+    found = dict(row)
+    for child in children:
+        accessor = child_of(row, child)
+        part = nested(row.get(accessor or ""))
+        if accessor is None or part.more:
+            return None
+        rows: list[Row] = _in_order(child, part.rows)
+        if child.children:
+            inner = [whole(one, child.children) for one in rows]
+            rows = [one for one in inner if one is not None]
+            if len(rows) < len(inner):
+                return None
+        found[child.accessors[0]] = rows
+    return found
+
+
+def _in_order(child: Child, rows: list[Row]) -> list[Row]:
+    return sorted(rows, key=functools.partial(_place, child.key)) if len(rows) > 1 else rows
+
+
+def _object(path: str, response: Response) -> Mapping[str, Any]:
+    try:
+        answer = response.json()
+    except VendorFault as error:
+        error.system = "fusion"
+        raise
+    if not isinstance(answer, Mapping):
+        raise _unusable(path, "a JSON object was expected")
+    return answer
+
+
+def _grid(path: str, response: Response, size: int) -> Grid:
+    answer = _object(path, response)
+    items = answer.get("items")
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        raise _unusable(path, "no collection of items came")
+    limit = answer.get("limit")
+    full = len(items) >= (limit if type(limit) is int and limit > 0 else size)
+    return Grid(items, not items or not (full or answer.get("hasMore") is True), response.date)
+
+
+def _rows_ending(  # noqa: PLR0917 - private; bound at one place
+    resource: Resource, path: str, response: Response, size: int, after: int, end: Ending
+) -> list[Row]:
+    """The rows of a page whose end was believed, now that it can be proved."""
+    rows = _grid(path, response, size).rows()
+    if len(rows) != end.count or _last_key(resource, rows, after) != end.key:
+        raise _unusable(path, f"it ends with {end.count} rows up to {resource.key} {end.key}, and holds others")
+    return rows
+
+
+def _last_key(resource: Resource, rows: Sequence[Row], after: int) -> int:
+    for row in rows:
+        after = _next_key(resource, row, after)
+    return after
 
 
 def _place(key: str, row: Row) -> tuple[int, Any]:

@@ -25,16 +25,21 @@ _current: contextvars.ContextVar[Exchange | None] = contextvars.ContextVar("mlco
 
 
 class Exchange:
-    """One physical call: its deadline, whether a byte of it went out, and from which address."""
+    """One physical call: its deadline, whether a byte of it went out, and from which address.
 
-    def __init__(self, timeout: Timeout) -> None:
+    Args:
+        timeout: Of this call. ``has_body``: a body follows its head; both go out in one piece.
+    """
+
+    def __init__(self, timeout: Timeout, *, has_body: bool = False) -> None:
         self.timeout = timeout
         self.ends = time.monotonic() + timeout.total
+        self.head_waits = has_body
         self.sent = False
         self.local_address: str | None = None
 
-    def wait(self) -> float:
-        """Seconds the next wait on the socket may take.
+    def set_wait(self, sock: socket.socket) -> None:
+        """Say how long the next wait on the socket may take; left alone where it says so already.
 
         Raises:
             TimeoutError: The call's total is used up.
@@ -42,7 +47,9 @@ class Exchange:
         left = self.ends - time.monotonic()
         if left <= 0:
             raise TimeoutError("total")
-        return min(self.timeout.read, left)
+        wait = min(self.timeout.read, left)
+        if sock.gettimeout() != wait:
+            sock.settimeout(wait)
 
     @property
     def over(self) -> bool:
@@ -69,7 +76,7 @@ class _Reader(io.RawIOBase):
     def readinto(self, buffer: Any) -> int | None:
         exchange = _current.get()
         if exchange is not None:
-            self._sock.settimeout(exchange.wait())
+            exchange.set_wait(self._sock)
         return cast("int | None", cast(Any, self._raw).readinto(buffer))
 
     def close(self) -> None:
@@ -82,6 +89,8 @@ class _Socket:
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
+        self._local_address = sock.getsockname()[0]
+        self._head = b""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._sock, name)
@@ -91,14 +100,19 @@ class _Socket:
         return io.BufferedReader(_Reader(self._sock, raw), _PIECE)
 
     def sendall(self, data: Any) -> None:
-        view = memoryview(data).cast("B")
         exchange = _current.get()
+        if exchange is not None and exchange.head_waits:
+            # Alone it would be a packet more, and a chance for another thread to take the interpreter before the body.
+            exchange.head_waits, self._head = False, bytes(data)
+            return
+        whole, self._head = self._head + data if self._head else data, b""
+        view = memoryview(whole).cast("B")
         if exchange is not None:
             exchange.sent = True
-            exchange.local_address = self._sock.getsockname()[0]
+            exchange.local_address = self._local_address
         while view:
             if exchange is not None:
-                self._sock.settimeout(exchange.wait())
+                exchange.set_wait(self._sock)
             view = view[self._sock.send(view[:_PIECE]) :]
 
 

@@ -62,8 +62,17 @@ def dumps(value: Any) -> str:
     Raises:
         InvalidArgument: A float (it has lost cents already), NaN, Infinity, or a type JSON does not have.
     """
+    # The plain types first: a look-up by list sends hundreds of small mappings of texts.
     if type(value) is str:
         return encode_basestring(value)
+    if type(value) is dict or isinstance(value, Mapping):
+        items = [
+            f"{encode_basestring(str(key))}:{encode_basestring(item) if type(item) is str else dumps(item)}"
+            for key, item in value.items()
+        ]
+        return "{" + ",".join(items) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ",".join([dumps(item) for item in value]) + "]"
     if value is None or isinstance(value, (bool, int, str)):
         return json.dumps(value, ensure_ascii=False)
     if isinstance(value, Decimal):
@@ -72,8 +81,4 @@ def dumps(value: Any) -> str:
         return format(value, "f")
     if isinstance(value, (dt.datetime, dt.date)):
         return json.dumps(value.isoformat())
-    if isinstance(value, Mapping):
-        return "{" + ",".join(f"{encode_basestring(str(key))}:{dumps(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, (list, tuple)):
-        return "[" + ",".join(map(dumps, value)) + "]"
     raise InvalidArgument(f"{type(value).__name__} {value!r} cannot be sent as JSON.", cure="Use Decimal for amounts.")

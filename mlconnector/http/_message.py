@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
+import functools
 import re
 from collections.abc import Mapping, Sequence
 from email.utils import parsedate_to_datetime
@@ -99,7 +100,8 @@ class Request:
 
 
 def _read_only(headers: Mapping[str, str]) -> Mapping[str, str]:
-    return MappingProxyType(CaseInsensitiveDict(headers))
+    known = isinstance(headers, CaseInsensitiveDict)
+    return MappingProxyType(headers if known else CaseInsensitiveDict(headers))
 
 
 @attrs.frozen(kw_only=True)
@@ -173,6 +175,7 @@ def _rebuild(status: int, headers: dict[str, str], content: bytes, path: str, me
     return Response(status=status, headers=headers, content=content, path=path, method=method)
 
 
+@functools.lru_cache(maxsize=256)
 def parse_http_date(value: str | None) -> dt.datetime | None:
     """An HTTP date as an instant in UTC, or None."""
     try:

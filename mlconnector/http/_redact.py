@@ -32,11 +32,13 @@ class Redactor:
     __slots__ = ("_values",)
 
     def __init__(self, values: Iterable[str] = ()) -> None:
-        found = {form for value in values for form in _forms(value)}
-        self._values = tuple(sorted((v for v in found if len(v) >= _SHORTEST), key=len, reverse=True))
+        # Looked at when there is a text to show, which most answers never come to.
+        self._values = values
 
     def __call__(self, text: str) -> str:
-        for value in self._values:
+        self._values = tuple(self._values)
+        found = {form for value in self._values for form in _forms(value) if len(form) >= _SHORTEST}
+        for value in sorted(found, key=len, reverse=True):
             text = text.replace(value, MASK)
         return _SCHEME_VALUE.sub(rf"\1 {MASK}", _NAMED_VALUE.sub(rf"\1{MASK}", text))
 

@@ -122,7 +122,7 @@ class RequestsTransport:
         Raises:
             ConnectionFailed: With one clear text for each way a connection can fail.
         """
-        exchange = Exchange(timeout)
+        exchange = Exchange(timeout, has_body=bool(body))
         prepared = _prepare(method, url, headers, body)
         failure: ConnectionFailed
         try:

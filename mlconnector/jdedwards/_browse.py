@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+import functools
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import attrs
 
 from mlconnector.errors import VendorFault
-from mlconnector.http import HTTPClient, Request, Timeout
+from mlconnector.http import HTTPClient, Request, Response, Timeout
 from mlconnector.jdedwards._faults import words
 from mlconnector.jdedwards._query import Where, conditions
 from mlconnector.jdedwards._tables import DATES
@@ -17,6 +19,8 @@ from mlconnector.jdedwards._values import date_of
 
 __all__ = ["DataService", "Grid", "identity"]
 
+Row = dict[str, Any]
+_NO_MORE = re.compile(rb'"moreRecords"\s*:\s*false\b')
 _PATH = "/jderest/v2/dataservice"
 _INCOMPLETE = (
     "The CNC administrator looks at the log of the AIS server, and at what stands between it and this program."
@@ -29,7 +33,7 @@ def identity(table: str, columns: Sequence[str], row: Mapping[str, Any]) -> tupl
     Raises:
         VendorFault: The row lacks one of them, so that it cannot be told whose it is.
     """
-    values = tuple([row.get(f"{table}_{column}") for column in columns])
+    values = tuple(map(row.get, _names(table, tuple(columns))))
     if None in values:
         missing = [column for column, value in zip(columns, values, strict=True) if value is None]
         raise VendorFault(
@@ -40,13 +44,29 @@ def identity(table: str, columns: Sequence[str], row: Mapping[str, Any]) -> tupl
     return values
 
 
+@functools.cache
+def _names(table: str, columns: tuple[str, ...]) -> tuple[str, ...]:
+    """Columns as rows have them; the keys of tables are constants."""
+    return tuple([f"{table}_{column}" for column in columns])
+
+
 @attrs.frozen
 class Grid:
-    """One page: rows as the server sent them, whether more follow, and the server's clock."""
+    """One page.
 
-    rows: list[dict[str, Any]]
+    Args:
+        content: Rows as the server sent them, or what decodes them.
+        more: Whether more follow. ``clock``: the server's.
+    """
+
+    content: list[Row] | Callable[[], list[Row]] = attrs.field(repr=False)
     more: bool
     clock: dt.datetime | None
+
+    @property
+    def rows(self) -> list[Row]:
+        """Its rows, decoded by now. Raises what :meth:`DataService.page` raises of an answer."""
+        return self.content if isinstance(self.content, list) else self.content()
 
 
 class DataService:
@@ -69,7 +89,7 @@ class DataService:
         size: int = 500,
         params: Mapping[str, Any] | None = None,
     ) -> Grid:
-        """One BROWSE call.
+        """One BROWSE call. An answer that says to be the last one is decoded when its rows are asked for.
 
         Raises:
             VendorFault: An error inside the answer, or no grid in it.
@@ -91,25 +111,10 @@ class DataService:
                 ]
             }
         response = self._client.send(Request("POST", _PATH, json={**body, **(params or {})}, timeout=self._timeout))
-        answer = response.json()
-        grid, fault = _grid(answer, table)
-        if fault:
-            raise VendorFault(
-                f"jdedwards: reading {table} failed inside an answer of status {response.status}:"
-                f" {response.redact(fault)}.",
-                cure="Check the names of table and columns (aliases without prefix), and the rights to the table.",
-                status=response.status,
-                system="jdedwards",
-            )
-        rows, summary = grid.get("rowset"), grid.get("summary")
-        more = summary.get("moreRecords") if isinstance(summary, Mapping) else None
-        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows) or not isinstance(more, bool):
-            raise VendorFault(
-                f"jdedwards: the answer for {table} lacks rows, or does not say whether more follow.",
-                cure=_INCOMPLETE,
-                status=response.status,
-                system="jdedwards",
-            )
+        read = functools.partial(_read, table, response)
+        if _is_last(response.content):
+            return Grid(lambda: read()[0], False, response.date)
+        rows, more = read()
         return Grid(rows, more, response.date)
 
     def count(self, table: str, where: Where) -> int:
@@ -150,24 +155,17 @@ class DataService:
         depth: int,
         after: Any,
     ) -> Iterator[Grid]:
-        names = [f"{table}_{column}" for column in key]
+        names = _names(table, key)
         begin = [] if after is None else [(key[depth], ">=", after)]
         came: set[tuple[Any, ...]] = set()
         shared: Any = None
         while True:
             grid = self.page(table, columns, [*where, *begin], order_by=key[depth:], size=size)
-            if None in [row.get(names[0]) for row in grid.rows]:
-                for row in grid.rows:
-                    identity(table, key[:1], row)
-            # What came already has the value that this page begins with: the others need no look.
-            fresh = [
-                row
-                for row in grid.rows
-                if row.get(names[depth]) != shared or tuple([row.get(name) for name in names]) not in came
-            ]
-            yield Grid(fresh, grid.more, grid.clock)
+            fresh = functools.partial(_fresh, table, key, grid, depth, shared, came)
             if not grid.more:
+                yield Grid(fresh, False, grid.clock)
                 return
+            yield Grid(fresh(), True, grid.clock)
             if not grid.rows:
                 raise VendorFault(
                     f"jdedwards: {table} has more records, and sent none of them.",
@@ -200,6 +198,50 @@ class DataService:
         if where:
             query |= {"matchType": "MATCH_ALL", "condition": conditions(table, where, self._date_format())}
         return {**body, "query": query}
+
+
+def _fresh(  # noqa: PLR0917 - private; bound at one place
+    table: str, key: tuple[str, ...], grid: Grid, depth: int, shared: Any, came: set[tuple[Any, ...]]
+) -> list[Row]:
+    """The rows of a page less those that came already."""
+    names, rows = _names(table, key), grid.rows
+    if None in [row.get(names[0]) for row in rows]:
+        for row in rows:
+            identity(table, key[:1], row)
+    # What came already has the value that this page begins with: the others need no look.
+    return [
+        row for row in rows if row.get(names[depth]) != shared or tuple([row.get(name) for name in names]) not in came
+    ]
+
+
+def _is_last(content: bytes) -> bool:
+    """The answer surely says that no more follow; once, so that it is not said of something else."""
+    at = content.rfind(b'"moreRecords"')
+    return content.find(b'"moreRecords"') == at >= 0 and _NO_MORE.match(content, at) is not None
+
+
+def _read(table: str, response: Response) -> tuple[list[Row], bool]:
+    """Rows, and whether more follow."""
+    answer = response.json()
+    grid, fault = _grid(answer, table)
+    if fault:
+        raise VendorFault(
+            f"jdedwards: reading {table} failed inside an answer of status {response.status}:"
+            f" {response.redact(fault)}.",
+            cure="Check the names of table and columns (aliases without prefix), and the rights to the table.",
+            status=response.status,
+            system="jdedwards",
+        )
+    rows, summary = grid.get("rowset"), grid.get("summary")
+    more = summary.get("moreRecords") if isinstance(summary, Mapping) else None
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows) or not isinstance(more, bool):
+        raise VendorFault(
+            f"jdedwards: the answer for {table} lacks rows, or does not say whether more follow.",
+            cure=_INCOMPLETE,
+            status=response.status,
+            system="jdedwards",
+        )
+    return rows, more
 
 
 def _grid(answer: Any, table: str) -> tuple[Mapping[str, Any], str]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +13,7 @@ import attrs
 
 from mlconnector.documents import OrderLine, Party, Provenance, PurchaseOrder
 from mlconnector.jdedwards._approval import Approval
+from mlconnector.jdedwards._browse import Grid, identity
 from mlconnector.jdedwards._keys import order_key
 from mlconnector.jdedwards._source import address_of
 from mlconnector.jdedwards._values import Cells, Zone, number_text
@@ -40,7 +42,7 @@ class OrderPage:
     """Everything that was read for a page of orders.
 
     Args:
-        headers: Rows of F4301. ``lines``: rows of F4311 by order.
+        headers: Rows of F4301. ``lines``: pages of F4311.
         ship_to_rows: Row of F4006 by order number, type and company.
         parties: By address number; ``sites`` likewise, under their mailing names.
         currencies: Base currency by company, for orders without a currency of their own.
@@ -48,7 +50,7 @@ class OrderPage:
     """
 
     headers: Sequence[Row]
-    lines: Mapping[str, Sequence[Row]]
+    lines: Sequence[Grid]
     ship_to_rows: Mapping[tuple[Any, ...], Row]
     parties: Mapping[str, Party]
     sites: Mapping[str, Party]
@@ -62,9 +64,10 @@ class OrderPage:
 def to_orders(page: OrderPage) -> tuple[list[PurchaseOrder], list[Rejected]]:
     """The orders, and the headers that cannot become one with every fault."""
     documents, rejected = [], []
+    lines = _by_order(page.lines)
     for header in page.headers:
         faults: list[str] = []
-        order = _order(page, header, faults)
+        order = _order(page, header, lines, faults)
         if faults:
             at = None if order.provenance is None else order.provenance.updated_at
             rejected.append(Rejected(key=order.key, row=header, faults=tuple(faults), updated_at=at))
@@ -73,16 +76,27 @@ def to_orders(page: OrderPage) -> tuple[list[PurchaseOrder], list[Rejected]]:
     return documents, rejected
 
 
-def _order(page: OrderPage, header: Row, faults: list[str]) -> PurchaseOrder:
+def _by_order(pages: Iterable[Grid]) -> Mapping[str, Sequence[Row]]:
+    found: dict[tuple[Any, ...], list[Row]] = defaultdict(list)
+    for page in pages:
+        for row in page.rows:
+            found[identity("F4311", ORDER_KEY, row)].append(row)
+    lines: dict[str, list[Row]] = defaultdict(list)
+    for values, rows in found.items():
+        lines[order_key(*values)] += rows
+    return lines
+
+
+def _order(page: OrderPage, header: Row, lines: Mapping[str, Sequence[Row]], faults: list[str]) -> PurchaseOrder:
     head = Cells("F4301", header, faults)
-    identity = tuple([header[f"F4301_{alias}"] for alias in ORDER_KEY])
-    key, ship_to_row = order_key(*identity), page.ship_to_rows.get(identity[:3])
+    values = identity("F4301", ORDER_KEY, header)
+    key, ship_to_row = order_key(*values), page.ship_to_rows.get(values[:3])
     number, kind, company, mode, hold, supplier, branch, remark, revision, ship_to, buyer, currency, *rest = head.texts(
         _HEAD
     )
     terms, freight, original, original_kind, related, related_kind = rest
     foreign = mode == "F"
-    rows = page.lines.get(key, ())
+    rows = lines.get(key, ())
     pairs = [_line(Cells("F4311", row, faults), page, faults, foreign=foreign) for row in rows]
     statuses = {line.status for line, _next_status in pairs if line.kind != "text"}
     status = "open" if not statuses or "open" in statuses else "closed" if "closed" in statuses else "cancelled"

@@ -5,7 +5,6 @@ A position is the last order number handed out.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 
 from mlconnector.documents import PurchaseOrder
@@ -29,9 +28,7 @@ def orders_layout(source: Source, where: Where) -> Layout[OrderPage, PurchaseOrd
 
     def fetch(headers: Sequence[Row], stamps: Stamps) -> OrderPage:
         numbers = [row["F4301_DOCO"] for row in headers]
-        lines: dict[str, list[Row]] = defaultdict(list)
-        for row in source.listed("F4311", "DOCO", numbers, types):
-            lines[order_key(*identity("F4311", ORDER_KEY, row))].append(row)
+        lines = list(source.grids("F4311", "DOCO", numbers, types))
         addresses = source.listed("F4006", "DOCO", numbers, [*types, *_SHIP_TO])
         plain = [row for row in headers if not str(row.get("F4301_CRCD") or "").strip()]
         return OrderPage(

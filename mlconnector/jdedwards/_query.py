@@ -46,12 +46,12 @@ def date_text(date: dt.date, pattern: str) -> str:
 
 
 def _literal(value: Any, pattern: str) -> dict[str, str]:
-    if isinstance(value, dt.date):
+    if isinstance(value, (int, str)) and not isinstance(value, bool):
+        content = str(value)
+    elif isinstance(value, dt.date):
         content = date_text(value, pattern)
     elif isinstance(value, Decimal):
         content = format(value, "f")
-    elif isinstance(value, (int, str)) and not isinstance(value, bool):
-        content = str(value)
     else:
         raise InvalidArgument(f"{value!r} cannot be compared with.", cure="Use str, int, Decimal or a date.")
     if content.strip() == "*":

@@ -10,7 +10,7 @@ import attrs
 
 from mlconnector.documents import Address, Party
 from mlconnector.jdedwards._approval import Approval
-from mlconnector.jdedwards._browse import DataService
+from mlconnector.jdedwards._browse import DataService, Grid
 from mlconnector.jdedwards._query import Where
 from mlconnector.jdedwards._tables import TABLES
 from mlconnector.jdedwards._values import Cells, Zone
@@ -37,11 +37,15 @@ class Source:
 
     def listed(self, table: str, column: str, values: Iterable[Any], where: Where = ()) -> Iterator[dict[str, Any]]:
         """All rows whose column has one of these values, in key order a ``LIST``; none without values."""
+        for grid in self.grids(table, column, values, where):
+            yield from grid.rows
+
+    def grids(self, table: str, column: str, values: Iterable[Any], where: Where = ()) -> Iterator[Grid]:
+        """The same as pages, which may still have to be decoded."""
         known, wanted = TABLES[table], sorted(set(values))
         for start in range(0, len(wanted), _READ):
             condition = (column, "in", wanted[start : start + _READ])
-            for grid in self.service.walk(table, known.key, known.columns, [condition, *where], size=_READ):
-                yield from grid.rows
+            yield from self.service.walk(table, known.key, known.columns, [condition, *where], size=_READ)
 
     @property
     def zone(self) -> Zone:

@@ -1,0 +1,96 @@
+"""The end of a page is believed only where it cannot mislead, and proved when the page is decoded."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mlconnector.auth import HTTPBasic
+from mlconnector.errors import VendorFault
+from mlconnector.fusion import OracleFusion
+from mlconnector.fusion._ending import Ending, ending_of
+from mlconnector.http import RawAnswer
+
+_TEXTS = st.one_of(st.text(), st.sampled_from(['"InvoiceId":5', '"hasMore":true', '],"count":1', "InvoiceId", "]}"]))
+_KEYS = st.integers(0, 10**15)
+_LINKS = [{"rel": "self", "href": "https://pod.example/x", "name": "invoices", "kind": "collection"}]
+
+
+def _page(items: list[Any], more: bool, linked: bool) -> dict[str, Any]:
+    page = {"items": items, "count": len(items), "hasMore": more, "limit": 25, "offset": 0}
+    return {**page, "links": _LINKS} if linked else page
+
+
+def _collection(items: st.SearchStrategy[list[Any]]) -> st.SearchStrategy[dict[str, Any]]:
+    return st.builds(_page, items, st.booleans(), st.booleans())
+
+
+_LINES = _collection(st.lists(st.fixed_dictionaries({"LineNumber": _KEYS, "Description": _TEXTS})))
+_ITEMS = st.lists(
+    st.one_of(
+        st.fixed_dictionaries({"InvoiceId": _KEYS, "Description": _TEXTS}, optional={"invoiceLines": _LINES}),
+        st.fixed_dictionaries(
+            {"Description": _TEXTS, "child": st.fixed_dictionaries({"InvoiceId": _KEYS}), "InvoiceId": _KEYS}
+        ),
+    ),
+    max_size=6,
+)
+
+
+@given(
+    page=_collection(_ITEMS),
+    indent=st.sampled_from([None, 1]),
+    ascii_only=st.booleans(),
+)
+def test_what_an_end_tells_is_what_the_page_holds(page: dict[str, Any], indent: int | None, ascii_only: bool) -> None:
+    content = json.dumps(page, indent=indent, ensure_ascii=ascii_only).encode("utf-8", "surrogatepass")
+    end = ending_of(content, "InvoiceId")
+    rows = page["items"]
+    cut = any(row.get("invoiceLines", {}).get("hasMore") for row in rows)
+    nested = any("child" in row for row in rows)
+    named = b'"InvoiceId",' in content or b'"InvoiceId"}' in content or b'"InvoiceId"\n' in content
+    if not rows or cut or nested or named:
+        assert end is None
+    else:
+        assert end == Ending(len(rows), page["hasMore"], 25, rows[-1]["InvoiceId"])
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"<html>Please log in</html>",
+        b'{"items":[{"InvoiceId":7}],"count":1,"hasMore":false,"limit":25,"offset":0',
+        b'{"count":1,"hasMore":false,"limit":25,"offset":0,"items":[{"InvoiceId":7}]}',
+        b'{"items":[{"InvoiceId":"7"}],"count":1,"hasMore":false,"limit":25,"offset":0}',
+        b'{"items":[{"InvoiceId":7.5}],"count":1,"hasMore":false,"limit":25,"offset":0}',
+        b'{"items":[{"InvoiceNumber":"7"}],"count":1,"hasMore":false,"limit":25,"offset":0}',
+    ],
+    ids=["nothing", "a page of HTML", "cut", "another order", "a text", "no whole number", "no key"],
+)
+def test_an_end_in_doubt_tells_nothing(content: bytes) -> None:
+    assert ending_of(content, "InvoiceId") is None
+
+
+class _Pod:
+    """One page, whatever is asked."""
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+
+    def send(self, *_: object) -> RawAnswer:
+        return RawAnswer(status=200, headers={"Content-Type": "application/json"}, content=self.content)
+
+
+@pytest.mark.parametrize("items", ['{"InvoiceId":7,"InvoiceId":9}', '{"InvoiceId":9},{"InvoiceId":7}'])
+def test_an_end_that_contradicts_its_page_is_an_error(items: str) -> None:
+    # The first page has one row, and says that there are two; the keys of the second are out of order.
+    body = f'{{"items":[{items}],"count":2,"hasMore":false,"limit":25,"offset":0}}'.encode()
+    assert ending_of(body, "InvoiceId") is not None
+    with OracleFusion("https://pod.example", auth=HTTPBasic("user", "word"), transport=_Pod(body)) as fusion:
+        with pytest.raises(VendorFault, match=r"it ends with 2 rows|in its order"):
+            list(fusion.rows("invoices", columns=["InvoiceId"]))
