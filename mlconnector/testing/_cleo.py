@@ -193,7 +193,7 @@ class CleoSimulator(Simulator):
                 if path in self._tree.files and (folder is None or path.startswith(f"{normal_path(folder)}/"))
             ]
             for upload in taken:
-                del self._tree.files[upload.path]
+                self._tree.remove(upload.path)
             self._consumed.extend(taken)
             return len(taken)
 
@@ -332,7 +332,7 @@ class CleoSimulator(Simulator):
         if request.method == "DELETE":
             if path not in self._tree.files:
                 self._refuse(404, "No such file.")
-            del self._tree.files[path]
+            self._tree.remove(path)
             return Answer(status=204)
         if request.method == "POST":
             part = multipart_file(request.headers.get("content-type", ""), request.raw)
@@ -529,12 +529,12 @@ class CleoSimulator(Simulator):
         return key
 
     def _transmit(self, connection: _Connection, status: str, *, runtype: str) -> int:
-        waiting = [path for path in self._tree.files if path.rpartition("/")[0] == connection.outbox]
+        waiting = self._tree.within(connection.outbox)
         for path in waiting:
             stored = self._tree.files[path]
             self._record_transfer(connection, path, len(stored.data), status, runtype=runtype)
             if status.lower() != "error":
-                del self._tree.files[path]
+                self._tree.remove(path)
                 self._tree.put(f"{connection.sentbox}/{path.rpartition('/')[2]}", stored.data, self.clock.now())
         return len(waiting)
 

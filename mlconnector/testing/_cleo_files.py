@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import bisect
 import datetime as dt
 import email.parser
 import email.policy
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, overload
 
 import attrs
 
@@ -45,56 +46,93 @@ def normal_path(path: str) -> str | None:
 
 
 class FileTree:
-    """Files by path, and the folders that are known."""
+    """Files by path, and the folders that are known; a folder's listing costs what stands in it, not the whole tree."""
 
     def __init__(self, folders: Iterable[str]) -> None:
         self.files: dict[str, StoredFile] = {}
-        self._folders: set[str] = set()
+        self._folders: dict[str, _Folder] = {"": _Folder()}
         for folder in folders:
             self.add_folder(folder)
 
     def add_folder(self, path: str) -> None:
         """Make a folder and those above it known."""
-        parts = path.split("/")
-        self._folders.update("/".join(parts[: count + 1]) for count in range(len(parts)))
+        if path not in self._folders:
+            above, _, name = path.rpartition("/")
+            self.add_folder(above)
+            self._folders[path] = _Folder()
+            bisect.insort(self._folders[above].folders, name)
 
     def has_folder(self, path: str) -> bool:
         """Whether a folder is known; the root always is."""
-        return path in self._folders or not path
+        return path in self._folders
 
     def put(self, path: str, data: bytes, at: dt.datetime) -> bool:
         """Store a file with its folder; True where it replaced one."""
-        folder = path.rpartition("/")[0]
-        if folder:
-            self.add_folder(folder)
+        above, _, name = path.rpartition("/")
+        self.add_folder(above)
         replaced = path in self.files
+        if not replaced:
+            bisect.insort(self._folders[above].names, name)
         self.files[path] = StoredFile(data=data, modified=at)
         return replaced
 
-    def listing(self, folder: str) -> list[dict[str, Any]]:
+    def remove(self, path: str) -> None:
+        """Take a file away."""
+        above, _, name = path.rpartition("/")
+        del self.files[path]
+        self._folders[above].names.remove(name)
+
+    def within(self, folder: str) -> list[str]:
+        """Paths of the files directly in a folder, in order."""
+        return [f"{folder}/{name}" if folder else name for name in self._folders.get(folder, _Folder()).names]
+
+    def listing(self, folder: str) -> Listing:
         """What stands directly in a folder, folders first."""
-        prefix = f"{folder}/" if folder else ""
-        inner = sorted(
-            path
-            for path in self._folders
-            if path.startswith(prefix) and path != folder and "/" not in path[len(prefix) :]
-        )
-        items: list[dict[str, Any]] = [
-            {"name": path.rpartition("/")[2], "path": path, "type": "folder"} for path in inner
-        ]
-        for path in sorted(self.files):
-            if path.startswith(prefix) and "/" not in path[len(prefix) :]:
-                stored = self.files[path]
-                items.append(
-                    {
-                        "name": path[len(prefix) :],
-                        "path": path,
-                        "type": "file",
-                        "size": len(stored.data),
-                        "meta": {"lastModified": stored.modified.strftime("%Y-%m-%dT%H:%M:%SZ")},
-                    }
-                )
-        return items
+        known = self._folders.get(folder, _Folder())
+        return Listing(f"{folder}/" if folder else "", known.folders, known.names, self.files)
+
+
+@attrs.frozen
+class _Folder:
+    """Names of what stands directly in a folder, in order."""
+
+    folders: list[str] = attrs.Factory(list)
+    names: list[str] = attrs.Factory(list)
+
+
+@attrs.frozen
+class Listing(Sequence[dict[str, Any]]):
+    """A folder's items, made when they are asked for."""
+
+    prefix: str
+    folders: Sequence[str]
+    names: Sequence[str]
+    files: Mapping[str, StoredFile] = attrs.field(repr=False)
+
+    def __len__(self) -> int:
+        return len(self.folders) + len(self.names)
+
+    @overload
+    def __getitem__(self, index: int) -> dict[str, Any]: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[dict[str, Any]]: ...
+    def __getitem__(self, index: int | slice) -> dict[str, Any] | list[dict[str, Any]]:
+        places = range(len(self))[index]
+        return self._item(places) if isinstance(places, int) else [self._item(place) for place in places]
+
+    def _item(self, place: int) -> dict[str, Any]:
+        if place < len(self.folders):
+            name = self.folders[place]
+            return {"name": name, "path": self.prefix + name, "type": "folder"}
+        name = self.names[place - len(self.folders)]
+        stored = self.files[self.prefix + name]
+        return {
+            "name": name,
+            "path": self.prefix + name,
+            "type": "file",
+            "size": len(stored.data),
+            "meta": {"lastModified": stored.modified.strftime("%Y-%m-%dT%H:%M:%SZ")},
+        }
 
 
 def multipart_file(content_type: str, raw: bytes) -> tuple[str, bytes] | None:
