@@ -15,7 +15,8 @@ __all__ = ["to_invoices"]
 _KINDS = {"credit memo": "credit", "debit memo": "debit"}
 _LINE_KINDS = {"tax": "tax", "freight": "charge", "miscellaneous": "charge"}
 _HEAD = ("InvoiceId", "InvoiceType", "InvoiceNumber", "BusinessUnit", "InvoiceCurrency", "PaymentTerms",
-         "PurchaseOrderNumber", "PaidStatus", "AccountingStatus", "ValidationStatus", "InvoiceSource")  # fmt: skip
+         "PurchaseOrderNumber", "PaidStatus", "AccountingStatus", "ValidationStatus", "ApprovalStatus", "InvoiceSource",
+         "SupplierNumber", "Supplier", "Party")  # fmt: skip
 _AMOUNTS = ("InvoiceAmount", "BaseAmount", "ConversionRate")
 _LINE = ("LineNumber", "LineType", "Description", "ItemDescription", "Item", "UOM", "DistributionCombination",
          "PurchaseOrderNumber", "PurchaseOrderLineNumber")  # fmt: skip
@@ -31,9 +32,10 @@ def to_invoices(row: Row, site: Site) -> Iterator[Made]:
     """
     faults: list[str] = []
     head = Fields(row, faults)
-    number, kind, supplier_invoice_number, unit, currency, terms, order, paid, accounted, validation, source = (
+    number, kind, supplier_invoice_number, unit, currency, terms, order, paid, accounted, validation, *rest = (
         head.texts(_HEAD)
     )
+    approval, source, supplier_number, supplier, party = rest
     gross, base_gross, rate = head.numbers(_AMOUNTS)
     installments = [
         Fields(one, faults, "installment", "InstallmentNumber") for one in row.get("invoiceInstallments") or ()
@@ -55,8 +57,9 @@ def to_invoices(row: Row, site: Site) -> Iterator[Made]:
         date=head.date("InvoiceDate"),
         due_date=min((item.due_date for item in pay_items if item.due_date is not None), default=None),
         gl_date=head.date("AccountingDate"),
-        supplier=_supplier(head),
-        payee=_payee(head),
+        supplier=Party(number=supplier_number, name=supplier) if supplier_number or supplier else None,
+        # Who is paid where it is not the supplier, e.g. a payee of one time (section 8: ``Party``).
+        payee=Party(name=party) if party and party != supplier else None,
         remit_to=_remit_to(installments),
         company=unit,
         currency=currency or None,
@@ -74,40 +77,36 @@ def to_invoices(row: Row, site: Site) -> Iterator[Made]:
         posted=Gate.has(site.gate.accounted, accounted),
         void=void,
         origin=source,
-        waiting_for=() if void else tuple(_waiting(head, installments, site.gate)),
+        waiting_for=()
+        if void
+        else (
+            *_waiting(site.gate, kind, validation, approval, known=bool(supplier_number or supplier)),
+            *_held(installments),
+        ),
         extras=head.kept(*_EXTRAS),
         provenance=site.origin("invoices", number, head.instant("LastUpdateDate")),
     )
     yield Made(invoice, faults)
 
 
-def _waiting(head: Fields, installments: Sequence[Fields], gate: Gate) -> Iterator[str]:
-    """What the gate still asks for (rule B21)."""
-    kind, validation, approval = (head.text(name) for name in ("InvoiceType", "ValidationStatus", "ApprovalStatus"))
+def _waiting(gate: Gate, kind: str, validation: str, approval: str, *, known: bool) -> Iterator[str]:
+    """What the gate still asks for (rule B21); ``known``: there is a supplier."""
     if not Gate.has(gate.invoice_types, kind):
         yield f"type {kind or 'unknown'} does not go out"
-    if not head.text("SupplierNumber", "Supplier"):
+    if not known:
         yield "no supplier"
     if not Gate.has(gate.validation, validation):
         yield f"validation status {validation or 'unknown'}"
     if not Gate.has(gate.approval, approval):
         yield f"approval status {approval or 'unknown'}"
+
+
+def _held(installments: Sequence[Fields]) -> Iterator[str]:
     for one in installments:
         if one.flag("HoldFlag"):
             yield " ".join(
                 filter(None, (f"installment {one.text('InstallmentNumber')} is on hold", one.text("HoldReason")))
             )
-
-
-def _supplier(head: Fields) -> Party | None:
-    number, name = head.text("SupplierNumber"), head.text("Supplier")
-    return Party(number=number, name=name) if number or name else None
-
-
-def _payee(head: Fields) -> Party | None:
-    """Who is paid where it is not the supplier, e.g. a payee of one time (section 8: ``Party``)."""
-    name = head.text("Party")
-    return Party(name=name) if name and name != head.text("Supplier") else None
 
 
 def _remit_to(installments: Sequence[Fields]) -> Party | None:

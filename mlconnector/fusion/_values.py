@@ -74,7 +74,13 @@ class Fields:
         """Each of these; a third of the time that one at a time takes."""
         values = zip(names, map(self._row.get, names), strict=True)
         return [
-            "" if value is None else value.strip() if value.__class__ is str else self.text(name)
+            ""
+            if value is None
+            else value.strip()
+            if value.__class__ is str
+            else str(value)
+            if value.__class__ is int
+            else self.text(name)
             for name, value in values
         ]
 
