@@ -68,7 +68,7 @@ def to_860(
     told_on = date(at.astimezone(partner.time_zone or dt.UTC))
     head = ("01" if cancelled else "04", kind, seen_number(draft, new, order_number), release, str(sequence))
     draft.add("BCH", *head, order_date(draft, new), "", "", "", "", told_on)
-    header(draft, new, lines)
+    header(draft, new, lines, line_texts(new))
     check_numbers(draft, [line for line in lines if line.kind != "charge"])
     if not cancelled:
         _changes(draft, old, new)

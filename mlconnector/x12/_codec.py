@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import itertools
 import operator
 from collections.abc import Iterable, Iterator
@@ -12,12 +11,11 @@ import attrs
 
 from mlconnector.errors import InvalidArgument, X12Error
 from mlconnector.x12._scan import batches, element_of, raw_text
-from mlconnector.x12._sets import Finding, Group, Interchange, Segment, TransactionSet
+from mlconnector.x12._sets import Finding, Group, Interchange, TransactionSet, as_segment
 
 __all__ = ["Unreadable", "items", "read"]
 
 _FRAME = frozenset(("ST", "SE", "GS", "GE", "IEA", "TA1", "ISB", "ISE", "TA3"))
-_AS_SEGMENT = functools.partial(tuple.__new__, Segment)
 _FRAME_STARTS = frozenset(tag[:2] for tag in _FRAME)
 _START = operator.itemgetter(slice(2))
 _CURE = "Ask the sender for a correct file, or read on with broken='yield'."
@@ -170,7 +168,7 @@ class _Reader:
             yield from self._close_group(None)
             yield from self._close(text)
         elif tag == "TA1":
-            segments, version = (_AS_SEGMENT(_trimmed(self._elements(text))),), f"{self.interchange.version}0"
+            segments, version = (as_segment(_trimmed(self._elements(text))),), f"{self.interchange.version}0"
             yield TransactionSet("TA1", segments, version=version, control_number="", interchange=self.interchange)
 
     def end(self) -> Iterator[Unreadable]:
@@ -223,7 +221,7 @@ class _Reader:
             rows = map(_trimmed, rows)
         return TransactionSet(
             code,
-            map(_AS_SEGMENT, rows),
+            map(as_segment, rows),
             version=self._group.version,
             control_number=number,
             group=self._group,

@@ -11,9 +11,8 @@ from typing import NoReturn
 from mlconnector.errors import InvalidArgument, X12Error
 from mlconnector.target import ControlNumbers
 from mlconnector.x12._format import date, time
-from mlconnector.x12._glance import SEPARATOR, lines_of
 from mlconnector.x12._partner import Partner
-from mlconnector.x12._sets import COMPONENT, REPETITION, TransactionSet
+from mlconnector.x12._sets import COMPONENT, REPETITION, SEPARATOR, TransactionSet
 
 __all__ = ["interchange"]
 
@@ -71,9 +70,13 @@ _REMAP = "Map the document with the profile of the partner it goes to."
 
 
 def _guard(partner: Partner) -> re.Pattern[str]:
-    marks, late = partner.delimiters, partner.version >= "005010"
-    delimiting = marks.element + marks.segment + marks.component + (marks.repetition if late else "")
-    return _forbidden(delimiting, COMPONENT + REPETITION if late else COMPONENT, partner.non_ascii == "keep")
+    legal = COMPONENT + REPETITION if partner.version >= "005010" else COMPONENT
+    return _forbidden(_delimiting(partner), legal, partner.non_ascii == "keep")
+
+
+def _delimiting(partner: Partner) -> str:
+    marks = partner.delimiters
+    return marks.element + marks.segment + marks.component + (marks.repetition if partner.version >= "005010" else "")
 
 
 @functools.lru_cache(maxsize=64)
@@ -123,10 +126,15 @@ def _set(ts: TransactionSet, partner: Partner, index: int, guard: re.Pattern[str
 
 def _body(ts: TransactionSet, partner: Partner, guard: re.Pattern[str]) -> str:
     """The segments of a set with the partner's delimiters between them, written as a whole."""
-    lines = lines_of(ts.segments)
-    if lines is None or guard.search("".join(lines).replace(SEPARATOR, "")):
-        _refuse(ts, guard)
     marks = partner.delimiters
+    lines = ts.lines
+    data = "".join(lines or ()).replace(SEPARATOR, "")
+    if lines is not None and data.isascii() and data.isprintable() and marks.segment != SEPARATOR:
+        # No composite in it. Without a delimiter either, those that are put between its texts are the only ones.
+        if not any(map(data.__contains__, _delimiting(partner))):
+            return (marks.segment + partner.line_end).join(lines).replace(SEPARATOR, marks.element)
+    if lines is None or guard.search(data):
+        _refuse(ts, guard)
     # In one pass, because these characters may be each other's delimiters.
     table: dict[str, str | int | None] = {SEPARATOR: marks.element, COMPONENT: marks.component}
     table |= {REPETITION: marks.repetition, _JOINT: marks.segment + partner.line_end}

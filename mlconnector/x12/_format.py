@@ -41,7 +41,12 @@ _PLAIN = str.maketrans(
 
 def number(value: Decimal) -> str:
     """Type R: a point only where there is a fraction, no exponent, no ``+``; zero is ``0``. ``.8`` goes as ``0.8``."""
-    return format(value.normalize(_EXACT), "f") if value else "0"
+    if not value:
+        return "0"
+    text = str(value)
+    if "E" in text:
+        return format(value.normalize(_EXACT), "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def implied(value: Decimal, places: int) -> str:

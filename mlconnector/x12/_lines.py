@@ -57,7 +57,7 @@ def told(draft: Draft, line: Priced, quantity: Decimal | None) -> Told:
         quantity: What is told instead of the line's own quantity, where some of it was cancelled.
     """
     place = f"line {line.number}"
-    if by_amount(line):
+    if (line.kind != "item" or not line.quantity) and by_amount(line):
         if line.amount is None:
             draft.fault("price", f"{place}: a service line without an amount")
         return Told(Decimal(1), "LO", line.amount)
@@ -66,6 +66,11 @@ def told(draft: Draft, line: Priced, quantity: Decimal | None) -> Told:
     unit = draft.unit(line.unit, place)
     if line.unit_price is None or line.quantity is None:
         return Told(quantity, unit, None)
+    if line.price_per in (None, 1) and line.price_unit in ("", line.unit) and line.price_unit not in draft.partner.bases:
+        # The plain case, at a glance: a price for one piece whose digits surely fit.
+        text = str(line.unit_price)
+        if len(text) <= _PRICE_DIGITS and "E" not in text and _proven(line, quantity):
+            return Told(quantity, unit, line.unit_price)
     found = _price(draft, line, unit, place)
     if line.amount is None and _other_unit(draft, line):
         draft.fault(
@@ -85,6 +90,14 @@ def told(draft: Draft, line: Priced, quantity: Decimal | None) -> Told:
             )
         return Told(quantity, unit, derived)
     return attrs.evolve(found, quantity=quantity)
+
+
+def _proven(line: Priced, quantity: Decimal | None) -> bool:
+    """A price per piece and the amount say the same, or there is nothing to compare."""
+    assert line.unit_price is not None
+    if line.amount is None or quantity != line.quantity or line.quantity is None:
+        return True
+    return abs(line.quantity * line.unit_price - line.amount) <= CENT
 
 
 def _other_unit(draft: Draft, line: Priced) -> bool:
@@ -116,9 +129,12 @@ def product_ids(draft: Draft, line: Priced | ShipmentItem) -> tuple[str, ...]:
 def id_pairs(draft: Draft, item_ids: Mapping[str, str], line: str) -> tuple[str, ...]:
     """The same for ids that stand alone; ``line`` names their line in a fault."""
     pairs: list[str] = []
-    for key, qualifier in draft.partner.product_ids.items():
-        value = item_ids.get(key, "").strip()
-        if not value:
+    for key, qualifier in draft.product_ids:
+        value = item_ids.get(key)
+        if not value or not (value := value.strip()):
+            continue
+        if qualifier != "GTIN" and len(value) <= 48 and draft.plain(value):
+            pairs += (qualifier, value)
             continue
         place = f"{line} {key}"
         if qualifier == "GTIN" and (len(value) not in GTIN or not value.isdigit()):

@@ -43,24 +43,24 @@ def to_850(
     draft = Draft(partner, f"Order {order.number}")
     kind, release = order_kind(draft, order)
     number = seen_number(draft, order, order_number)
-    draft.add("BEG", purpose, kind, number, release, order_date(draft, order))
+    draft.put("BEG", purpose, kind, number, release, order_date(draft, order))
     whole = purpose == "01"
     lines = [line for line in order.lines if line.kind != "text"] if whole else told_lines(order)
-    header(draft, order, lines)
+    texts = line_texts(order)
+    header(draft, order, lines, texts)
     items = [line for line in lines if line.kind != "charge"]
     if not items:
         draft.fault("lines", "there is no line to order")
     check_numbers(draft, items)
-    texts = line_texts(order)
     for line in items:
-        quantity = line.quantity if whole else effective_quantity(order, line)
-        said = told(draft, line, quantity)
-        draft.add(
+        said = told(draft, line, line.quantity if whole else effective_quantity(order, line))
+        place = f"line {line.number}"
+        draft.put(
             "PO1",
             assigned_number(draft, line),
-            draft.real(said.quantity, f"line {line.number} PO102", 15),
+            draft.real(said.quantity, f"{place} PO102", 15),
             said.unit,
-            draft.real(said.price, f"line {line.number} PO104", 17),
+            draft.real(said.price, f"{place} PO104", 17),
             said.basis,
             *product_ids(draft, line),
         )

@@ -58,7 +58,10 @@ def order_date(draft: Draft, order: PurchaseOrder) -> str:
 
 def check_numbers(draft: Draft, lines: Sequence[OrderLine]) -> None:
     """Line numbers are how every answer finds its line: unique in the set."""
-    for line_number, times in Counter(line.number for line in lines).items():
+    numbers = [line.number for line in lines]
+    if len(set(numbers)) == len(numbers):
+        return
+    for line_number, times in Counter(numbers).items():
         if times > 1:
             draft.fault("lines", f"line number {line_number!r} stands {times} times")
 
@@ -73,7 +76,7 @@ def references(draft: Draft, currency: str | None) -> None:
     if not currency:
         draft.fault("currency", "the currency is not known")
     elif currency != draft.partner.currency:
-        draft.add("CUR", "BY", currency)
+        draft.put("CUR", "BY", currency)
     fixed_references(draft)
 
 
@@ -95,15 +98,17 @@ def payment_terms(draft: Draft, code: str, due: str = "") -> None:
         draft.add("ITD", "14", "", "", "", "", due)
 
 
-def header(draft: Draft, order: PurchaseOrder, lines: Sequence[OrderLine]) -> None:
-    """Everything between the beginning segment and the first line."""
+def header(
+    draft: Draft, order: PurchaseOrder, lines: Sequence[OrderLine], texts: Mapping[str, Sequence[str]]
+) -> None:
+    """Everything between the beginning segment and the first line. ``texts``: those of :func:`line_texts`."""
     references(draft, order.currency)
     if order.original_order and draft.partner.release_reference is not None:
         blanket = draft.identifier(order.original_order, "original order", 30)
         draft.add("REF", draft.partner.release_reference, blanket)
     if order.buyer:
         draft.add("PER", "BD", draft.free(order.buyer, 60, "PER02"))
-    draft.add("FOB", draft.mapped(draft.partner.freight, order.freight, "freight"))
+    draft.put("FOB", draft.mapped(draft.partner.freight, order.freight, "freight") or "")
     for line in lines:
         if line.kind == "charge":
             charge(draft, line)
@@ -111,13 +116,15 @@ def header(draft: Draft, order: PurchaseOrder, lines: Sequence[OrderLine]) -> No
     dates = {line.requested_date for line in lines if line.kind != "charge" and len(line.schedules) < 2}
     if len(dates) == 1 and (common := dates.pop()) is not None:
         draft.add("DTM", "002", date(common))
-    _notes(draft, [*order.notes, *line_texts(order).get(_HEAD, ())])
+    _notes(draft, [*order.notes, *texts.get(_HEAD, ())])
     company = Party(number=order.company, name=draft.partner.buyer_name)
     for role, party in (("BY", company), ("SE", order.supplier), ("ST", order.ship_to), ("BT", order.bill_to)):
         draft.party(role, party)
 
 
 def _notes(draft: Draft, notes: Sequence[str]) -> None:
+    if not notes:
+        return
     messages, as_references = draft.texts(notes, "notes")
     if messages:
         draft.add("N9", "L1", "NOTES")
@@ -127,6 +134,8 @@ def _notes(draft: Draft, notes: Sequence[str]) -> None:
 def line_texts(order: PurchaseOrder) -> Mapping[str, Sequence[str]]:
     """Text lines by the number of the line they follow; those before every line stand under ``""`` (rule B14: MSG)."""
     texts: dict[str, list[str]] = {}
+    if not any(line.kind == "text" for line in order.lines):
+        return texts
     owner = _HEAD
     for line in order.lines:
         if line.kind in ("item", "amount"):
@@ -140,13 +149,14 @@ def line_details(draft: Draft, line: OrderLine, said: Told, texts: Sequence[str]
     """PID, REF, DTM, MSG, SCH, N9 and N1 of a line."""
     place = f"line {line.number}"
     if line.description and (text := draft.free(line.description, 80, f"{place} PID05")):
-        draft.add("PID", "F", "", "", "", text)
-    _line_references(draft, line, place)
-    dated = [one for one in line.schedules if one.date is not None or one.quantity is not None]
+        draft.put("PID", "F", "", "", "", text)
+    if draft.partner.account_reference is not None or draft.partner.cost_center_reference is not None:
+        _line_references(draft, line, place)
+    dated = [one for one in line.schedules or () if one.date is not None or one.quantity is not None]
     requested = dated[0].date if len(dated) == 1 else line.requested_date
     if len(dated) < 2 and requested is not None:
-        draft.add("DTM", "002", date(requested))
-    messages, after_schedules = draft.texts(texts, f"{place} text")
+        draft.put("DTM", "002", date(requested))
+    messages, after_schedules = draft.texts(texts, f"{place} text") if texts else ([], [])
     draft.segments += messages
     if len(dated) >= 2:
         total = sum((one.quantity or Decimal(0) for one in dated), Decimal(0))
@@ -159,7 +169,8 @@ def line_details(draft: Draft, line: OrderLine, said: Told, texts: Sequence[str]
                 continue
             draft.add("SCH", draft.real(one.quantity, f"{place} SCH01", 15), said.unit, "", "", "002", date(one.date))
     draft.segments += after_schedules
-    draft.party("ST", line.ship_to)
+    if line.ship_to is not None:
+        draft.party("ST", line.ship_to)
 
 
 def _line_references(draft: Draft, line: OrderLine, place: str) -> None:

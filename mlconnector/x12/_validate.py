@@ -9,7 +9,7 @@ from mlconnector.x12._arithmetic import arithmetic_findings
 from mlconnector.x12._codec import Unreadable, items_and_texts
 from mlconnector.x12._dictionary import Dictionary, codes, dictionary
 from mlconnector.x12._elements import segment_findings
-from mlconnector.x12._glance import grammar, lines_of, patterns, read_lines
+from mlconnector.x12._glance import grammar, patterns, read_lines
 from mlconnector.x12._hierarchy import hierarchy_findings
 from mlconnector.x12._scan import element_of
 from mlconnector.x12._sets import Finding, TransactionSet, ids
@@ -27,7 +27,7 @@ def validate(ts_or_text: TransactionSet | str | bytes | Any) -> list[Finding]:
     complete. An empty list, or one without severity ``"error"``, is a valid set.
     """
     if isinstance(ts_or_text, TransactionSet):
-        return _set(ts_or_text, lines_of(ts_or_text.segments))
+        return _set(ts_or_text, ts_or_text.lines)
     return _text(ts_or_text)
 
 
@@ -43,7 +43,7 @@ def _text(source: Any) -> list[Finding]:
         if isinstance(item, Unreadable):
             continue
         lines = read_lines(texts, element_of(head)) if texts and head is not None else None
-        found += _set(item, lines_of(item.segments) if lines is None else lines)
+        found += _set(item, item.lines if lines is None else lines)
         if item.group is not group:
             group, numbers = item.group, set()
         if group is not None and item.control_number in numbers:
