@@ -95,13 +95,13 @@ def _changes(draft: Draft, old: PurchaseOrder, new: PurchaseOrder) -> None:
         was = before.get(number)
         if was is None:
             _poc(draft, line, "AI", said, ZERO)
-            line_details(draft, line, said, texts.get(number, ()))
+            line_details(draft, line, said.quantity, said.unit, texts.get(number, ()))
             continue
         earlier = told(Draft(draft.partner, draft.name), was, effective_quantity(old, was))
         code = _code(was, line, earlier, said)
         if code is not None:
             _poc(draft, line, code, said, earlier.quantity)
-            line_details(draft, line, said, texts.get(number, ()))
+            line_details(draft, line, said.quantity, said.unit, texts.get(number, ()))
     for number, was in before.items():
         if number not in after:
             _gone(draft, was, cancelled.get(number), effective_quantity(old, was))

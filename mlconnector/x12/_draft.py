@@ -44,6 +44,7 @@ class Draft:
         self.faults: list[tuple[str, str]] = []
         self._units: dict[str, str] = {}
         self.product_ids = (*partner.product_ids.items(),)
+        self.bases = dict(partner.bases.items())
         marks = partner.delimiters
         late = marks.repetition if partner.version >= "005010" else ""
         self.plain, self._delimiter = _patterns(marks.element + marks.segment + marks.component + late)
@@ -148,16 +149,21 @@ class Draft:
 
     def unit(self, code: str, place: str) -> str:
         """X12 code of an ERP unit; one without is refused, never guessed (rule B14)."""
-        found = self._units.get(code)
-        if found is None:
-            found = self._units[code] = self.partner.units.get(code) or UNITS.get(code, "")
+        found = self.known_unit(code)
         if not found:
             self.fault("unit", f"{place}: unit {code!r} has no X12 code")
         return found
 
+    def known_unit(self, code: str) -> str:
+        """The same, empty where there is none."""
+        found = self._units.get(code)
+        if found is None:
+            found = self._units[code] = self.partner.units.get(code) or UNITS.get(code, "")
+        return found
+
     def mapped(self, table: Mapping[str, Any], key: str, cause: str) -> Any:
         """Value of a partner table; ``None`` when the table is empty or the key blank, a fault when the key misses."""
-        if not table or not key:
+        if not key or not table:
             return None
         if key not in table:
             self.fault(cause, f"{cause} code {key!r} is not in the partner's table")
@@ -167,7 +173,7 @@ class Draft:
         """An N1 loop: name, id by the partner's table or with qualifier 92, address."""
         if party is None:
             return
-        place = f"N1 {role}"
+        place, address, plain = f"N1 {role}", party.address, self.plain
         name = self.free(party.name, 60, f"{place} N102")
         if not (name or party.number):
             return
@@ -177,16 +183,15 @@ class Draft:
             self.put("N1", role, name, qualifier, self.identifier(number, f"{place} N104", 80, 2))
         else:
             self.put("N1", role, name)
-        if party.address is None:
+        if address is None:
             return
-        address = party.address
         lines = [text for line in address.lines if (text := self.free(line, 55, f"{place} N3"))]
         parts = (address.city, address.state, address.postal_code, address.country)
-        told = [self.free(text, 30, f"{place} N4") for text in parts]
-        for at, (text, lengths) in enumerate(zip(told, _N4_LENGTHS, strict=True)):
-            if len(text) not in lengths:
-                lines.append(text)
-                told[at] = ""
+        told = [text if len(text) <= 30 and plain(text) else self.free(text, 30, f"{place} N4") for text in parts]
+        if not all(map(frozenset.__contains__, _N4_LENGTHS, map(len, told))):
+            odd = [text for text, lengths in zip(told, _N4_LENGTHS, strict=True) if len(text) not in lengths]
+            told = ["" if text in odd else text for text in told]
+            lines += odd
         for text in lines[4:]:
             self.note(place, "left out", text, "More address lines than N3 holds.")
         for at in range(0, min(len(lines), 4), 2):
@@ -242,7 +247,7 @@ class Draft:
 
     def _totals(self, counted: int, told: list[str]) -> Segment:
         if self.partner.ctt02 is None:
-            return Segment("CTT", str(counted))
+            return as_segment(("CTT", str(counted)))
         quantities = [decimal_of("R", text) or Decimal(0) for text in told]
         if self.partner.ctt02 == "sum":
             return Segment("CTT", str(counted), self.real(sum(quantities, Decimal(0)), "CTT02", _HASH_DIGITS))

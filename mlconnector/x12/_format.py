@@ -41,9 +41,11 @@ _PLAIN = str.maketrans(
 
 def number(value: Decimal) -> str:
     """Type R: a point only where there is a fraction, no exponent, no ``+``; zero is ``0``. ``.8`` goes as ``0.8``."""
+    text = str(value)
+    if text.isdecimal():
+        return text
     if not value:
         return "0"
-    text = str(value)
     if "E" in text:
         return format(value.normalize(_EXACT), "f")
     return text.rstrip("0").rstrip(".") if "." in text else text

@@ -193,6 +193,7 @@ class Grammar:
         # Limits too high to be told apart by state are held against all segments of that name.
         limits = sorted(((step.limit, step.id) for step in every if step.limit > _MOST_COUNTED), reverse=True)
         self._high = {tag: limit for limit, tag in limits}
+        self._least_high = min(self._high.values(), default=0)
 
     def state(self, levels: tuple[tuple[tuple[Step, ...], int, int], ...]) -> _State | None:
         """The state with these levels; None where there are too many to remember."""
@@ -209,6 +210,8 @@ class Grammar:
             if following is None:
                 return False
             state = following
+        if len(tags) <= self._least_high:
+            return state.complete
         high = (limit for tag, limit in self._high.items() if len(tags) > limit and tags.count(tag) > limit)
         return state.complete and not any(high)
 
