@@ -11,7 +11,7 @@ import attrs
 
 from mlconnector.errors import InvalidArgument, X12Error
 from mlconnector.x12._scan import batches, element_of, raw_text
-from mlconnector.x12._sets import Finding, Group, Interchange, TransactionSet, as_segment
+from mlconnector.x12._sets import Finding, Group, Interchange, TransactionSet, as_segment, as_segments
 
 __all__ = ["Unreadable", "items", "items_and_texts", "read", "with_segments"]
 
@@ -130,7 +130,7 @@ def _without_texts(
 
 def with_segments(ts: TransactionSet, texts: list[str], element: str) -> TransactionSet:
     """The set with the segments that were not made when it was read."""
-    return attrs.evolve(ts, segments=map(as_segment, _rows(texts, element))) if texts and not ts.segments else ts
+    return attrs.evolve(ts, segments=as_segments(_rows(texts, element))) if texts and not ts.segments else ts
 
 
 def _rows(texts: list[str], element: str) -> Iterable[list[str]]:
@@ -236,7 +236,7 @@ class _Reader:
             rows = map(_trimmed, rows)
         return TransactionSet(
             code,
-            map(as_segment, rows),
+            as_segments(rows),
             version=self._group.version,
             control_number=number,
             group=self._group,

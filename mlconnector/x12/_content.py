@@ -40,7 +40,8 @@ def told_lines(order: PurchaseOrder) -> list[OrderLine]:
     return [
         line
         for line in order.lines
-        if line.kind != "text" and (not (gone or line.status == "cancelled") or (line.kind != "charge" and line.received_quantity))
+        if line.kind != "text"
+        and (not (gone or line.status == "cancelled") or (line.kind != "charge" and line.received_quantity))
     ]
 
 

@@ -97,9 +97,7 @@ def payment_terms(draft: Draft, code: str, due: str = "") -> None:
         draft.add("ITD", "14", "", "", "", "", due)
 
 
-def header(
-    draft: Draft, order: PurchaseOrder, lines: Sequence[OrderLine], texts: Mapping[str, Sequence[str]]
-) -> None:
+def header(draft: Draft, order: PurchaseOrder, lines: Sequence[OrderLine], texts: Mapping[str, Sequence[str]]) -> None:
     """Everything between the beginning segment and the first line. ``texts``: those of :func:`line_texts`."""
     references(draft, order.currency)
     if order.original_order and draft.partner.release_reference is not None:
@@ -147,9 +145,7 @@ def line_texts(order: PurchaseOrder) -> Mapping[str, Sequence[str]]:
     return texts
 
 
-def line_details(
-    draft: Draft, line: OrderLine, quantity: Decimal | None, unit: str, texts: Sequence[str]
-) -> None:
+def line_details(draft: Draft, line: OrderLine, quantity: Decimal | None, unit: str, texts: Sequence[str]) -> None:
     """PID, REF, DTM, MSG, SCH, N9 and N1 of a line, of which ``quantity`` and ``unit`` are told."""
     place = f"line {line.number}"
     if line.description and (text := draft.free(line.description, 80, f"{place} PID05")):

@@ -25,6 +25,7 @@ __all__ = [
     "Segment",
     "TransactionSet",
     "as_segment",
+    "as_segments",
     "ids",
     "lines_of",
     "masked",
@@ -118,6 +119,11 @@ class Segment(tuple[str, ...]):
 
 as_segment: Callable[[Iterable[str]], Segment] = functools.partial(tuple.__new__, Segment)
 """A segment of an id and texts that are known to be such, the last one not empty: nothing is checked."""
+
+
+def as_segments(rows: Iterable[Iterable[str]]) -> Iterator[Segment]:
+    """The same of many."""
+    return map(tuple.__new__, itertools.repeat(Segment), rows)
 
 
 def ids(segments: Iterable[Segment]) -> tuple[str, ...]:
