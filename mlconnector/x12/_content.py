@@ -36,12 +36,10 @@ def effective_quantity(order: PurchaseOrder, line: OrderLine) -> Decimal | None:
 
 def told_lines(order: PurchaseOrder) -> list[OrderLine]:
     """Lines the partner knows of: neither text, nor cancelled with nothing received."""
-    gone = order.status == "cancelled"
     return [
         line
         for line in order.lines
-        if line.kind != "text"
-        and (not (gone or line.status == "cancelled") or (line.kind != "charge" and line.received_quantity))
+        if line.kind != "text" and (not is_cancelled(order, line) or (line.kind != "charge" and line.received_quantity))
     ]
 
 

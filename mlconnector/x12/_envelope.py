@@ -129,10 +129,10 @@ def _body(ts: TransactionSet, partner: Partner, guard: re.Pattern[str]) -> str:
     marks = partner.delimiters
     lines = ts.lines
     data = "".join(lines or ()).replace(SEPARATOR, "")
-    if lines is not None and data.isascii() and data.isprintable() and marks.segment != SEPARATOR:
-        # No composite in it. Without a delimiter either, those that are put between its texts are the only ones.
-        if not any(map(data.__contains__, _delimiting(partner))):
-            return (marks.segment + partner.line_end).join(lines).replace(SEPARATOR, marks.element)
+    plain = data.isascii() and data.isprintable() and not any(map(data.__contains__, _delimiting(partner)))
+    if plain and lines is not None and marks.segment != SEPARATOR:
+        # With neither a delimiter nor a composite in it, what is put between its texts cannot be mistaken.
+        return (marks.segment + partner.line_end).join(lines).replace(SEPARATOR, marks.element)
     if lines is None or guard.search(data):
         _refuse(ts, guard)
     # In one pass, because these characters may be each other's delimiters.

@@ -105,7 +105,7 @@ def plain_line(draft: Draft, line: Priced) -> tuple[str, ...] | None:
     if amount is not None and abs(quantity * price - amount) > CENT:
         return None
     plain, ids = draft.plain, line.item_ids
-    row = (own, number(quantity), unit, number(price), "")
+    row: tuple[str, ...] = (own, number(quantity), unit, number(price), "")
     if len(row[1]) > _QUANTITY_DIGITS or len(row[3]) > _PRICE_DIGITS or not (own and plain(own)):
         return None
     for key, qualifier in draft.product_ids:
