@@ -12,7 +12,7 @@ from mlconnector.errors import InvalidArgument
 from mlconnector.x12._content import effective_quantity, order_content, told_lines
 from mlconnector.x12._draft import Draft
 from mlconnector.x12._format import date
-from mlconnector.x12._lines import Told, product_ids, told
+from mlconnector.x12._lines import Told, line_ids, told
 from mlconnector.x12._order_parts import (
     assigned_number,
     check_numbers,
@@ -151,5 +151,5 @@ def _poc(draft: Draft, line: OrderLine, code: str, said: Told, old_quantity: Dec
         (said.unit,),
         draft.real(said.price, f"{place} POC06", 17),
         said.basis,
-        *product_ids(draft, line),
+        *line_ids(draft, line, line.number),
     )

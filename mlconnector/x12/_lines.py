@@ -92,9 +92,9 @@ def told(draft: Draft, line: Priced, quantity: Decimal | None) -> Told:
 
 
 def plain_line(draft: Draft, line: Priced) -> tuple[str, ...] | None:
-    """Number, quantity, unit, price, basis and product ids of a line where nothing is to be converted or refused.
+    """Number, quantity, unit, price, basis and :func:`line_ids` of a line where nothing is to be converted or refused.
 
-    None where :func:`told` and :func:`product_ids` must look closer: they say the same of such a line, in more time.
+    None where :func:`told` and :func:`line_ids` must look closer: they say the same of such a line, in more time.
     """
     own, quantity, price, per, amount = line.number, line.quantity, line.unit_price, line.price_per, line.amount
     unit = draft.known_unit(line.unit)
@@ -113,6 +113,7 @@ def plain_line(draft: Draft, line: Priced) -> tuple[str, ...] | None:
             if qualifier == "GTIN" or len(value) > _ID_LENGTH or not plain(value):
                 return None
             row += (qualifier, value)
+    row = row if len(row) > 5 else row + own_number(draft, own)
     return row if len(own) <= _NUMBER_LENGTH and len(row) <= 5 + 2 * _MOST_IDS else None
 
 
@@ -140,6 +141,17 @@ def _price(draft: Draft, line: Priced, unit: str, place: str) -> Told:
 def product_ids(draft: Draft, line: Priced | ShipmentItem) -> tuple[str, ...]:
     """Qualifier and id pairs in the partner's order; GTINs by their length (section 6)."""
     return id_pairs(draft, line.item_ids, f"line {line.number}")
+
+
+def line_ids(draft: Draft, line: Priced, number: str) -> tuple[str, ...]:
+    """The same of an order or invoice line, or the number it is told under where it has no product id."""
+    return product_ids(draft, line) or own_number(draft, number)
+
+
+def own_number(draft: Draft, number: str) -> tuple[str, ...]:
+    """The pair of a line without product ids (:attr:`Partner.line_as_id`)."""
+    qualifier = draft.partner.line_as_id
+    return () if qualifier is None or not number else (qualifier, number)
 
 
 def id_pairs(draft: Draft, item_ids: Mapping[str, str], line: str) -> tuple[str, ...]:

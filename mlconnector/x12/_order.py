@@ -5,7 +5,7 @@ from __future__ import annotations
 from mlconnector.documents import OrderLine, PurchaseOrder
 from mlconnector.x12._content import effective_quantity, is_cancelled, told_lines
 from mlconnector.x12._draft import Draft
-from mlconnector.x12._lines import Told, plain_line, product_ids, told
+from mlconnector.x12._lines import Told, line_ids, plain_line, told
 from mlconnector.x12._order_parts import (
     assigned_number,
     check_numbers,
@@ -70,5 +70,5 @@ def _row(draft: Draft, line: OrderLine, said: Told) -> tuple[str, ...]:
         said.unit,
         draft.real(said.price, f"line {line.number} PO104", 17),
         said.basis,
-        *product_ids(draft, line),
+        *line_ids(draft, line, line.number),
     )
