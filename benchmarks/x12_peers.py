@@ -175,7 +175,7 @@ def writing(rows: list[Row], missed: list[str], partner) -> None:
     each = {name: seconds / len(orders) for name, seconds in times.items()}
     what = "write an 850 of 10 lines"
     compare(rows, missed, f"{what}, segments to text", each["text"], "mock-edi", each["mock text"], 5)
-    compare(rows, missed, f"{what}, document to text, validated", each["whole"], "mock-edi", each["mock whole"])
+    compare(rows, missed, f"{what}, document to text, validated", each["whole"], "mock-edi", each["mock whole"], 5)
 
 
 def repeated(text: str, size: int) -> Iterator[bytes]:

@@ -114,7 +114,8 @@ class Draft:
 
     def identifier(self, text: str, place: str, most: int, least: int = 1) -> str:
         """An identifier: goes exactly as it is, or is refused (section 2)."""
-        if least <= len(text) <= most and self.plain(text):
+        # Letters and digits are never delimiters, and told apart faster.
+        if least <= len(text) <= most and ((text.isalnum() and text.isascii()) or self.plain(text)):
             return text
         if not least <= len(text) <= most:
             self.fault("length" if text else "missing", f"{place}: {text!r} needs {least} to {most} characters")
@@ -187,7 +188,12 @@ class Draft:
             return
         lines = [text for line in address.lines if (text := self.free(line, 55, f"{place} N3"))]
         parts = (address.city, address.state, address.postal_code, address.country)
-        told = [text if len(text) <= 30 and plain(text) else self.free(text, 30, f"{place} N4") for text in parts]
+        told = [
+            text
+            if len(text) <= 30 and ((text.isalnum() and text.isascii()) or plain(text))
+            else self.free(text, 30, f"{place} N4")
+            for text in parts
+        ]
         if not all(map(frozenset.__contains__, _N4_LENGTHS, map(len, told))):
             odd = [text for text, lengths in zip(told, _N4_LENGTHS, strict=True) if len(text) not in lengths]
             told = ["" if text in odd else text for text in told]

@@ -45,12 +45,13 @@ def interchange(sets: Sequence[TransactionSet], partner: Partner, *, control: Co
         if ts.code != _TA1:
             groups.setdefault(ts.functional_id, []).append(ts)
     local = at.astimezone(partner.time_zone or dt.UTC)
+    day, clock = date(local), time(local)
     guard = _guard(partner)
     request_ta1 = partner.request_ta1 and not groups.keys() <= {_ACKNOWLEDGMENTS}
-    lines = [_isa(partner, control.interchange, local, request_ta1=request_ta1)]
+    lines = [_isa(partner, control.interchange, day, clock, request_ta1=request_ta1)]
     lines += [_body(ts, partner, guard) for ts in sets if ts.code == _TA1]
     for number, (functional_id, members) in enumerate(groups.items(), control.group):
-        lines.append(_gs(partner, functional_id, number, local))
+        lines.append(_gs(partner, functional_id, number, day, clock))
         for index, ts in enumerate(members, 1):
             lines += _set(ts, partner, index, guard)
         lines.append(_line(partner, "GE", str(len(members)), str(number)))
@@ -91,7 +92,7 @@ def _line(partner: Partner, *elements: str) -> str:
     return partner.delimiters.element.join(elements)
 
 
-def _isa(partner: Partner, number: int, local: dt.datetime, *, request_ta1: bool) -> str:
+def _isa(partner: Partner, number: int, day: str, clock: str, *, request_ta1: bool) -> str:
     late = partner.version >= "005010"
     return _line(
         partner,
@@ -102,17 +103,15 @@ def _isa(partner: Partner, number: int, local: dt.datetime, *, request_ta1: bool
             partner.receiver.qualifier,
             f"{partner.receiver.id:<15}",
         ),
-        *(date(local, short=True), time(local), partner.delimiters.repetition if late else "U"),
+        *(day[2:], clock, partner.delimiters.repetition if late else "U"),
         *("00501" if late else "00401", f"{number:09}", str(int(request_ta1)), partner.usage),
         partner.delimiters.component,
     )
 
 
-def _gs(partner: Partner, functional_id: str, number: int, local: dt.datetime) -> str:
+def _gs(partner: Partner, functional_id: str, number: int, day: str, clock: str) -> str:
     sender, receiver = partner.sender_code or partner.sender.id, partner.receiver_code or partner.receiver.id
-    return _line(
-        partner, "GS", functional_id, sender, receiver, date(local), time(local), str(number), "X", partner.version
-    )
+    return _line(partner, "GS", functional_id, sender, receiver, day, clock, str(number), "X", partner.version)
 
 
 def _set(ts: TransactionSet, partner: Partner, index: int, guard: re.Pattern[str]) -> Iterable[str]:

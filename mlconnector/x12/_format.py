@@ -77,10 +77,9 @@ def exact_ratio(value: Decimal, by: Decimal, places: int) -> Decimal | None:
     return short if _EXACT.multiply(short, by) == value else None
 
 
-def date(value: dt.date, *, short: bool = False) -> str:
-    """CCYYMMDD; ``short``: YYMMDD, for ISA09."""
-    text = f"{value.year:04}{value.month:02}{value.day:02}"
-    return text[2:] if short else text
+def date(value: dt.date) -> str:
+    """CCYYMMDD."""
+    return f"{value.year:04}{value.month:02}{value.day:02}"
 
 
 def time(value: dt.datetime) -> str:

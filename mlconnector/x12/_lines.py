@@ -106,7 +106,11 @@ def plain_line(draft: Draft, line: Priced) -> tuple[str, ...] | None:
         return None
     plain, ids = draft.plain, line.item_ids
     row: tuple[str, ...] = (own, number(quantity), unit, number(price), "")
-    if len(row[1]) > _QUANTITY_DIGITS or len(row[3]) > _PRICE_DIGITS or not (own and plain(own)):
+    if (
+        len(row[1]) > _QUANTITY_DIGITS
+        or len(row[3]) > _PRICE_DIGITS
+        or not ((own.isalnum() and own.isascii()) or (own and plain(own)))
+    ):
         return None
     for key, qualifier in draft.product_ids:
         if value := ids.get(key):

@@ -46,7 +46,7 @@ def to_850(
     draft.put("BEG", purpose, kind, number, release, order_date(draft, order))
     whole = purpose == "01"
     lines = [line for line in order.lines if line.kind != "text"] if whole else told_lines(order)
-    texts = line_texts(order)
+    texts = line_texts(order) if len(lines) < len(order.lines) else {}
     header(draft, order, lines, texts)
     items = [line for line in lines if line.kind != "charge"]
     if not items:
