@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from mlconnector.documents import AcknowledgedLine, OrderAcknowledgment, OrderLine, PurchaseOrder
 from mlconnector.x12._draft import Draft
 from mlconnector.x12._format import date
-from mlconnector.x12._lines import id_pairs, product_ids, told
+from mlconnector.x12._lines import id_pairs, line_ids, told
 from mlconnector.x12._order_parts import fixed_references, references
 from mlconnector.x12._partner import Partner
 from mlconnector.x12._sets import TransactionSet
@@ -94,7 +94,7 @@ def _line(draft: Draft, number: str, entries: Sequence[AcknowledgedLine], ordere
         found = told(draft, ordered, ordered.quantity)
         quantity, unit, basis = draft.real(found.quantity, f"{place} PO102", 15), found.unit, found.basis
         price = found.price if price is None else price
-        ids = product_ids(draft, ordered)
+        ids = line_ids(draft, ordered, number)
     plain = next((entry for entry in entries if not entry.status), None)
     if plain is not None and plain.quantity is not None:
         quantity, unit = draft.real(plain.quantity, f"{place} PO102", 15), _unit(draft, plain, unit)

@@ -9,9 +9,9 @@ import attrs
 
 from mlconnector.x12._format import CENT, decimal_of
 from mlconnector.x12._format import number as shown
-from mlconnector.x12._sets import Finding, Segment, TransactionSet
+from mlconnector.x12._sets import SEPARATOR, Finding, Segment, TransactionSet
 
-__all__ = ["arithmetic_findings", "hash_total"]
+__all__ = ["arithmetic_findings", "hash_total", "surely_counted"]
 
 ZERO = Decimal(0)
 _THOUSAND = Decimal(1000)
@@ -37,6 +37,7 @@ _COUNTED = {
     "810": _Counted("IT1", "IT1", 2),
     "856": _Counted("HL", "SN1", 2),
 }
+_ONLY_COUNTED = _COUNTED.keys() - {"810"}
 
 
 def arithmetic_findings(ts: TransactionSet, tags: Sequence[str]) -> Iterator[Finding]:
@@ -50,6 +51,13 @@ def arithmetic_findings(ts: TransactionSet, tags: Sequence[str]) -> Iterator[Fin
         yield from _invoice_total(ts)
     elif ts.code == "820":
         yield from _payment_total(ts)
+
+
+def surely_counted(code: str, tags: Sequence[str], lines: Sequence[str] | None) -> bool:
+    """Whether the set states nothing but how many lines it has, and that right. ``lines``: those of the set."""
+    if code not in _ONLY_COUNTED or not lines or tags.count("CTT") != 1:
+        return False
+    return lines[-1] == f"CTT{SEPARATOR}{tags.count(_COUNTED[code].counted)}"
 
 
 def hash_total(values: list[Decimal]) -> Decimal:

@@ -12,7 +12,7 @@ from mlconnector.errors import InvalidArgument
 from mlconnector.x12._content import effective_quantity, order_content, told_lines
 from mlconnector.x12._draft import Draft
 from mlconnector.x12._format import date
-from mlconnector.x12._lines import Told, product_ids, told
+from mlconnector.x12._lines import Told, line_ids, told
 from mlconnector.x12._order_parts import (
     assigned_number,
     check_numbers,
@@ -68,7 +68,7 @@ def to_860(
     told_on = date(at.astimezone(partner.time_zone or dt.UTC))
     head = ("01" if cancelled else "04", kind, seen_number(draft, new, order_number), release, str(sequence))
     draft.add("BCH", *head, order_date(draft, new), "", "", "", "", told_on)
-    header(draft, new, lines)
+    header(draft, new, lines, line_texts(new))
     check_numbers(draft, [line for line in lines if line.kind != "charge"])
     if not cancelled:
         _changes(draft, old, new)
@@ -95,13 +95,13 @@ def _changes(draft: Draft, old: PurchaseOrder, new: PurchaseOrder) -> None:
         was = before.get(number)
         if was is None:
             _poc(draft, line, "AI", said, ZERO)
-            line_details(draft, line, said, texts.get(number, ()))
+            line_details(draft, line, said.quantity, said.unit, texts.get(number, ()))
             continue
         earlier = told(Draft(draft.partner, draft.name), was, effective_quantity(old, was))
         code = _code(was, line, earlier, said)
         if code is not None:
             _poc(draft, line, code, said, earlier.quantity)
-            line_details(draft, line, said, texts.get(number, ()))
+            line_details(draft, line, said.quantity, said.unit, texts.get(number, ()))
     for number, was in before.items():
         if number not in after:
             _gone(draft, was, cancelled.get(number), effective_quantity(old, was))
@@ -151,5 +151,5 @@ def _poc(draft: Draft, line: OrderLine, code: str, said: Told, old_quantity: Dec
         (said.unit,),
         draft.real(said.price, f"{place} POC06", 17),
         said.basis,
-        *product_ids(draft, line),
+        *line_ids(draft, line, line.number),
     )

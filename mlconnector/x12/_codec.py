@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import itertools
 import operator
 from collections.abc import Iterable, Iterator
@@ -12,12 +11,11 @@ import attrs
 
 from mlconnector.errors import InvalidArgument, X12Error
 from mlconnector.x12._scan import batches, element_of, raw_text
-from mlconnector.x12._sets import Finding, Group, Interchange, Segment, TransactionSet
+from mlconnector.x12._sets import Finding, Group, Interchange, TransactionSet, as_segment, as_segments
 
-__all__ = ["Unreadable", "items", "read"]
+__all__ = ["Unreadable", "items", "items_and_texts", "read", "with_segments"]
 
 _FRAME = frozenset(("ST", "SE", "GS", "GE", "IEA", "TA1", "ISB", "ISE", "TA3"))
-_AS_SEGMENT = functools.partial(tuple.__new__, Segment)
 _FRAME_STARTS = frozenset(tag[:2] for tag in _FRAME)
 _START = operator.itemgetter(slice(2))
 _CURE = "Ask the sender for a correct file, or read on with broken='yield'."
@@ -87,8 +85,11 @@ def items(source: Any) -> Iterator[TransactionSet | Unreadable]:
     return map(operator.itemgetter(0), items_and_texts(source))
 
 
-def items_and_texts(source: Any) -> Iterator[tuple[TransactionSet | Unreadable, list[str]]]:
-    """The same, with the text of each segment of a set; none for a TA1 and for unreadable parts."""
+def items_and_texts(source: Any, *, whole: bool = True) -> Iterator[tuple[TransactionSet | Unreadable, list[str]]]:
+    """The same, with the text of each segment of a set; none for a TA1 and for unreadable parts.
+
+    Without ``whole`` a set may come without its segments: :func:`with_segments` makes them of their texts.
+    """
     reader: _Reader | None = None
     empty = True
     for batch in batches(source):
@@ -100,7 +101,7 @@ def items_and_texts(source: Any) -> Iterator[tuple[TransactionSet | Unreadable, 
             finding = Finding("file", "interchange", batch.text[:99], "error", "", f"{batch.problem}.")
             yield Unreadable(findings=(finding,), raw=batch.text), []
             continue
-        reader = reader or _Reader(batch.interchange)
+        reader = reader or _Reader(batch.interchange, whole=whole)
         reader.trailing = reader.trailing or batch.trailing
         begin = 0
         for at in itertools.compress(itertools.count(), map(_FRAME_STARTS.__contains__, map(_START, batch.texts))):
@@ -127,6 +128,15 @@ def _without_texts(
     return ((item, []) for item in found)
 
 
+def with_segments(ts: TransactionSet, texts: list[str], element: str) -> TransactionSet:
+    """The set with the segments that were not made when it was read."""
+    return attrs.evolve(ts, segments=as_segments(_rows(texts, element))) if texts and not ts.segments else ts
+
+
+def _rows(texts: list[str], element: str) -> Iterable[list[str]]:
+    return map(str.split, texts, itertools.repeat(element))
+
+
 class _Reader:
     """Where in one interchange the reading stands.
 
@@ -134,7 +144,8 @@ class _Reader:
     may end with a separator.
     """
 
-    def __init__(self, interchange: Interchange) -> None:
+    def __init__(self, interchange: Interchange, *, whole: bool) -> None:
+        self._whole = whole
         self.interchange = interchange
         self.element = element_of(interchange)
         self.body: list[str] = []
@@ -170,7 +181,7 @@ class _Reader:
             yield from self._close_group(None)
             yield from self._close(text)
         elif tag == "TA1":
-            segments, version = (_AS_SEGMENT(_trimmed(self._elements(text))),), f"{self.interchange.version}0"
+            segments, version = (as_segment(_trimmed(self._elements(text))),), f"{self.interchange.version}0"
             yield TransactionSet("TA1", segments, version=version, control_number="", interchange=self.interchange)
 
     def end(self) -> Iterator[Unreadable]:
@@ -213,7 +224,9 @@ class _Reader:
             message = f"SE01 is {_at(trailer, 1)!r}, there are {last} segments."
             value = _at(trailer, 1)[:99]
             findings.append(Finding("SE01", "count", value, "warning", "AK502:4", message, "SE", last, 1))
-        rows: Iterable[list[str]] = map(str.split, texts, itertools.repeat(self.element))
+        rows: Iterable[list[str]] = ()
+        if self._whole or self.trailing:
+            rows = _rows(texts, self.element)
         if self.trailing:
             rows = [*rows]
             for position, row in enumerate(rows, 2):
@@ -223,7 +236,7 @@ class _Reader:
             rows = map(_trimmed, rows)
         return TransactionSet(
             code,
-            map(_AS_SEGMENT, rows),
+            as_segments(rows),
             version=self._group.version,
             control_number=number,
             group=self._group,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -14,13 +15,22 @@ from mlconnector.errors import InvalidArgument, InvalidDocument
 from mlconnector.x12._arithmetic import hash_total
 from mlconnector.x12._format import cents, decimal_of, fold, implied, number
 from mlconnector.x12._partner import UNITS, Partner
-from mlconnector.x12._sets import Finding, Id, Segment, TransactionSet
+from mlconnector.x12._sets import Finding, Segment, TransactionSet, as_segment, ids
 from mlconnector.x12._validate import validate
 
 __all__ = ["Draft"]
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 _HASH_DIGITS = 10
+_N4_LENGTHS = tuple(map(frozenset, ((0, *range(2, 31)), (0, 2), (0, *range(3, 16)), (0, 2, 3))))
+"""Of city, state, postal code and country; what is none of them goes into N3."""
+
+
+@functools.lru_cache(maxsize=64)
+def _patterns(delimiters: str) -> tuple[Callable[[str], object], re.Pattern[str]]:
+    """What tells a text that goes as it is, printable ASCII without a delimiter and blanks at its ends; a delimiter."""
+    seen = re.escape("".join(chr(code) for code in range(33, 127) if chr(code) not in delimiters))
+    return re.compile(f"(?:[{seen}](?:[ {seen}]*[{seen}])?)?").fullmatch, re.compile(f"[{re.escape(delimiters)}]")
 
 
 class Draft:
@@ -32,8 +42,12 @@ class Draft:
         self.segments: list[Segment] = []
         self.findings: list[Finding] = []
         self.faults: list[tuple[str, str]] = []
-        marks = attrs.astuple(partner.delimiters)
-        self._delimiter = re.compile(f"[{re.escape(''.join(marks if partner.version >= '005010' else marks[:3]))}]")
+        self._units: dict[str, str] = {}
+        self.product_ids = (*partner.product_ids.items(),)
+        self.bases = dict(partner.bases.items())
+        marks = partner.delimiters
+        late = marks.repetition if partner.version >= "005010" else ""
+        self.plain, self._delimiter = _patterns(marks.element + marks.segment + marks.component + late)
 
     def fault(self, cause: str, text: str) -> None:
         """Record why the document cannot go; ``cause`` is the stable word."""
@@ -49,8 +63,18 @@ class Draft:
         if len(segment) > 1:
             self.segments.append(segment)
 
+    def put(self, *values: str) -> None:
+        """The same of nothing but texts, the id first; they are not checked to be such."""
+        if not values[-1]:
+            last = next(at for at in range(len(values) - 1, -1, -1) if values[at])
+            values = values[: last + 1]
+        if len(values) > 1:
+            self.segments.append(as_segment(values))
+
     def free(self, text: str, most: int, place: str) -> str:
         """Free text: folded, without delimiters or control characters, cut to ``most``, by the partner's policies."""
+        if len(text) <= most and self.plain(text):
+            return text
         text = self._plain(text, place).strip()
         if len(text) > most:
             if self.partner.long_text == "refuse":
@@ -90,6 +114,9 @@ class Draft:
 
     def identifier(self, text: str, place: str, most: int, least: int = 1) -> str:
         """An identifier: goes exactly as it is, or is refused (section 2)."""
+        # Letters and digits are never delimiters, and told apart faster.
+        if least <= len(text) <= most and ((text.isalnum() and text.isascii()) or self.plain(text)):
+            return text
         if not least <= len(text) <= most:
             self.fault("length" if text else "missing", f"{place}: {text!r} needs {least} to {most} characters")
         elif self._delimiter.search(text) or _CONTROL.search(text):
@@ -109,7 +136,7 @@ class Draft:
         if value is None:
             return ""
         text = number(value)
-        if len(text.lstrip("-").replace(".", "")) > most:
+        if len(text) > most and len(text.lstrip("-").replace(".", "")) > most:
             self.fault("length", f"{place}: {text} has more than {most} digits")
         return text
 
@@ -123,14 +150,21 @@ class Draft:
 
     def unit(self, code: str, place: str) -> str:
         """X12 code of an ERP unit; one without is refused, never guessed (rule B14)."""
-        found = self.partner.units.get(code) or UNITS.get(code, "")
+        found = self.known_unit(code)
         if not found:
             self.fault("unit", f"{place}: unit {code!r} has no X12 code")
         return found
 
+    def known_unit(self, code: str) -> str:
+        """The same, empty where there is none."""
+        found = self._units.get(code)
+        if found is None:
+            found = self._units[code] = self.partner.units.get(code) or UNITS.get(code, "")
+        return found
+
     def mapped(self, table: Mapping[str, Any], key: str, cause: str) -> Any:
         """Value of a partner table; ``None`` when the table is empty or the key blank, a fault when the key misses."""
-        if not table or not key:
+        if not key or not table:
             return None
         if key not in table:
             self.fault(cause, f"{cause} code {key!r} is not in the partner's table")
@@ -138,37 +172,37 @@ class Draft:
 
     def party(self, role: str, party: Party | None) -> None:
         """An N1 loop: name, id by the partner's table or with qualifier 92, address."""
-        place = f"N1 {role}"
-        name = "" if party is None else self.free(party.name, 60, f"{place} N102")
-        if party is None or not (name or party.number):
+        if party is None:
             return
-        known = self.partner.parties.get(party.number, Id("92", party.number))
-        pair = (known.qualifier, self.identifier(known.id, f"{place} N104", 80, 2)) if known.id else ()
-        self.add("N1", role, name, *pair)
-        if party.address is None:
+        place, address, plain = f"N1 {role}", party.address, self.plain
+        name = self.free(party.name, 60, f"{place} N102")
+        if not (name or party.number):
             return
-        address = party.address
+        known = self.partner.parties.get(party.number)
+        qualifier, number = ("92", party.number) if known is None else (known.qualifier, known.id)
+        if number:
+            self.put("N1", role, name, qualifier, self.identifier(number, f"{place} N104", 80, 2))
+        else:
+            self.put("N1", role, name)
+        if address is None:
+            return
         lines = [text for line in address.lines if (text := self.free(line, 55, f"{place} N3"))]
-        city, state, postal = (
-            self.free(text, 30, f"{place} N4") for text in (address.city, address.state, address.postal_code)
-        )
-        country = self.free(address.country, 30, f"{place} N404")
-        odd = [
+        parts = (address.city, address.state, address.postal_code, address.country)
+        told = [
             text
-            for text, good in (
-                (city, len(city) != 1),
-                (state, len(state) in (0, 2)),
-                (postal, len(postal) in (0, *range(3, 16))),
-                (country, len(country) in (0, 2, 3)),
-            )
-            if not good
+            if len(text) <= 30 and ((text.isalnum() and text.isascii()) or plain(text))
+            else self.free(text, 30, f"{place} N4")
+            for text in parts
         ]
-        lines += odd
+        if not all(map(frozenset.__contains__, _N4_LENGTHS, map(len, told))):
+            odd = [text for text, lengths in zip(told, _N4_LENGTHS, strict=True) if len(text) not in lengths]
+            told = ["" if text in odd else text for text in told]
+            lines += odd
         for text in lines[4:]:
             self.note(place, "left out", text, "More address lines than N3 holds.")
-        for at in range(0, len(lines[:4]), 2):
-            self.add("N3", *lines[at : min(at + 2, 4)])
-        self.add("N4", *("" if text in odd else text for text in (city, state, postal, country)))
+        for at in range(0, min(len(lines), 4), 2):
+            self.put("N3", *lines[at : at + 2])
+        self.put("N4", *told)
 
     def complete(
         self,
@@ -191,30 +225,36 @@ class Draft:
             InvalidDocument: With every fault collected so far, or else every error the dictionary finds.
         """
         self._refuse_if_faulty()
-        ts = TransactionSet(code, self.segments, version=self.partner.version, findings=tuple(self.findings))
-        if self.partner.finish is not None:
-            ts = self.partner.finish(ts, document)
-            if not isinstance(ts, TransactionSet):
-                raise InvalidArgument(f"finish returned {ts!r}.", cure="Return a TransactionSet from finish.")
-        if count and not any(ts.all("CTT")):
-            quantities = [decimal_of("R", one[quantity_at]) or Decimal(0) for one in ts.all(quantity_tag or counted)]
-            ts = attrs.evolve(ts, segments=(*ts.segments, self._totals(len(list(ts.all(counted))), quantities)))
+        made = None if self.partner.finish is None else self.partner.finish(self._set(code, self.segments), document)
+        if self.partner.finish is not None and not isinstance(made, TransactionSet):
+            raise InvalidArgument(f"finish returned {made!r}.", cure="Return a TransactionSet from finish.")
+        segments = [*(self.segments if made is None else made.segments)]
+        tags = ids(segments)
+        if count and "CTT" not in tags:
+            added = quantity_tag or counted
+            told = [one[quantity_at] for one in segments if one[0] == added] if self.partner.ctt02 is not None else []
+            segments.append(self._totals(tags.count(counted), told))
         if self.partner.upper_case:
-            ts = attrs.evolve(ts, segments=(Segment(*(text.upper() for text in one)) for one in ts.segments))
+            segments = [Segment(*(text.upper() for text in one)) for one in segments]
         for wanted in self.partner.required:
             only, colon, rest = wanted.rpartition(":")
             parts = tuple(rest.split("*"))
-            if (not colon or only == code) and not any(tuple(one)[: len(parts)] == parts for one in ts.segments):
+            if (not colon or only == code) and not any(tuple(one)[: len(parts)] == parts for one in segments):
                 self.fault("required", f"the partner requires {rest}")
+        ts = self._set(code, segments) if made is None else attrs.evolve(made, segments=segments)
         for finding in validate(ts):
             if finding.severity == "error":
                 self.fault("invalid", str(finding))
         self._refuse_if_faulty()
         return ts
 
-    def _totals(self, counted: int, quantities: list[Decimal]) -> Segment:
+    def _set(self, code: str, segments: Iterable[Segment]) -> TransactionSet:
+        return TransactionSet(code, segments, version=self.partner.version, findings=tuple(self.findings))
+
+    def _totals(self, counted: int, told: list[str]) -> Segment:
         if self.partner.ctt02 is None:
-            return Segment("CTT", str(counted))
+            return as_segment(("CTT", str(counted)))
+        quantities = [decimal_of("R", text) or Decimal(0) for text in told]
         if self.partner.ctt02 == "sum":
             return Segment("CTT", str(counted), self.real(sum(quantities, Decimal(0)), "CTT02", _HASH_DIGITS))
         return Segment("CTT", str(counted), number(hash_total(quantities)))

@@ -11,9 +11,8 @@ from typing import NoReturn
 from mlconnector.errors import InvalidArgument, X12Error
 from mlconnector.target import ControlNumbers
 from mlconnector.x12._format import date, time
-from mlconnector.x12._glance import SEPARATOR, lines_of
 from mlconnector.x12._partner import Partner
-from mlconnector.x12._sets import COMPONENT, REPETITION, TransactionSet
+from mlconnector.x12._sets import COMPONENT, REPETITION, SEPARATOR, TransactionSet
 
 __all__ = ["interchange"]
 
@@ -46,12 +45,13 @@ def interchange(sets: Sequence[TransactionSet], partner: Partner, *, control: Co
         if ts.code != _TA1:
             groups.setdefault(ts.functional_id, []).append(ts)
     local = at.astimezone(partner.time_zone or dt.UTC)
+    day, clock = date(local), time(local)
     guard = _guard(partner)
     request_ta1 = partner.request_ta1 and not groups.keys() <= {_ACKNOWLEDGMENTS}
-    lines = [_isa(partner, control.interchange, local, request_ta1=request_ta1)]
+    lines = [_isa(partner, control.interchange, day, clock, request_ta1=request_ta1)]
     lines += [_body(ts, partner, guard) for ts in sets if ts.code == _TA1]
     for number, (functional_id, members) in enumerate(groups.items(), control.group):
-        lines.append(_gs(partner, functional_id, number, local))
+        lines.append(_gs(partner, functional_id, number, day, clock))
         for index, ts in enumerate(members, 1):
             lines += _set(ts, partner, index, guard)
         lines.append(_line(partner, "GE", str(len(members)), str(number)))
@@ -71,9 +71,13 @@ _REMAP = "Map the document with the profile of the partner it goes to."
 
 
 def _guard(partner: Partner) -> re.Pattern[str]:
-    marks, late = partner.delimiters, partner.version >= "005010"
-    delimiting = marks.element + marks.segment + marks.component + (marks.repetition if late else "")
-    return _forbidden(delimiting, COMPONENT + REPETITION if late else COMPONENT, partner.non_ascii == "keep")
+    legal = COMPONENT + REPETITION if partner.version >= "005010" else COMPONENT
+    return _forbidden(_delimiting(partner), legal, partner.non_ascii == "keep")
+
+
+def _delimiting(partner: Partner) -> str:
+    marks = partner.delimiters
+    return marks.element + marks.segment + marks.component + (marks.repetition if partner.version >= "005010" else "")
 
 
 @functools.lru_cache(maxsize=64)
@@ -88,7 +92,7 @@ def _line(partner: Partner, *elements: str) -> str:
     return partner.delimiters.element.join(elements)
 
 
-def _isa(partner: Partner, number: int, local: dt.datetime, *, request_ta1: bool) -> str:
+def _isa(partner: Partner, number: int, day: str, clock: str, *, request_ta1: bool) -> str:
     late = partner.version >= "005010"
     return _line(
         partner,
@@ -99,17 +103,15 @@ def _isa(partner: Partner, number: int, local: dt.datetime, *, request_ta1: bool
             partner.receiver.qualifier,
             f"{partner.receiver.id:<15}",
         ),
-        *(date(local, short=True), time(local), partner.delimiters.repetition if late else "U"),
+        *(day[2:], clock, partner.delimiters.repetition if late else "U"),
         *("00501" if late else "00401", f"{number:09}", str(int(request_ta1)), partner.usage),
         partner.delimiters.component,
     )
 
 
-def _gs(partner: Partner, functional_id: str, number: int, local: dt.datetime) -> str:
+def _gs(partner: Partner, functional_id: str, number: int, day: str, clock: str) -> str:
     sender, receiver = partner.sender_code or partner.sender.id, partner.receiver_code or partner.receiver.id
-    return _line(
-        partner, "GS", functional_id, sender, receiver, date(local), time(local), str(number), "X", partner.version
-    )
+    return _line(partner, "GS", functional_id, sender, receiver, day, clock, str(number), "X", partner.version)
 
 
 def _set(ts: TransactionSet, partner: Partner, index: int, guard: re.Pattern[str]) -> Iterable[str]:
@@ -123,10 +125,15 @@ def _set(ts: TransactionSet, partner: Partner, index: int, guard: re.Pattern[str
 
 def _body(ts: TransactionSet, partner: Partner, guard: re.Pattern[str]) -> str:
     """The segments of a set with the partner's delimiters between them, written as a whole."""
-    lines = lines_of(ts.segments)
-    if lines is None or guard.search("".join(lines).replace(SEPARATOR, "")):
-        _refuse(ts, guard)
     marks = partner.delimiters
+    lines = ts.lines
+    data = "".join(lines or ()).replace(SEPARATOR, "")
+    plain = data.isascii() and data.isprintable() and not any(map(data.__contains__, _delimiting(partner)))
+    if plain and lines is not None and marks.segment != SEPARATOR:
+        # With neither a delimiter nor a composite in it, what is put between its texts cannot be mistaken.
+        return (marks.segment + partner.line_end).join(lines).replace(SEPARATOR, marks.element)
+    if lines is None or guard.search(data):
+        _refuse(ts, guard)
     # In one pass, because these characters may be each other's delimiters.
     table: dict[str, str | int | None] = {SEPARATOR: marks.element, COMPONENT: marks.component}
     table |= {REPETITION: marks.repetition, _JOINT: marks.segment + partner.line_end}

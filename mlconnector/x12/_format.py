@@ -41,7 +41,14 @@ _PLAIN = str.maketrans(
 
 def number(value: Decimal) -> str:
     """Type R: a point only where there is a fraction, no exponent, no ``+``; zero is ``0``. ``.8`` goes as ``0.8``."""
-    return format(value.normalize(_EXACT), "f") if value else "0"
+    text = str(value)
+    if text.isdecimal():
+        return text
+    if not value:
+        return "0"
+    if "E" in text:
+        return format(value.normalize(_EXACT), "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def implied(value: Decimal, places: int) -> str:
@@ -70,10 +77,9 @@ def exact_ratio(value: Decimal, by: Decimal, places: int) -> Decimal | None:
     return short if _EXACT.multiply(short, by) == value else None
 
 
-def date(value: dt.date, *, short: bool = False) -> str:
-    """CCYYMMDD; ``short``: YYMMDD, for ISA09."""
-    text = f"{value.year:04}{value.month:02}{value.day:02}"
-    return text[2:] if short else text
+def date(value: dt.date) -> str:
+    """CCYYMMDD."""
+    return f"{value.year:04}{value.month:02}{value.day:02}"
 
 
 def time(value: dt.datetime) -> str:

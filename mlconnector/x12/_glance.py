@@ -12,12 +12,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from mlconnector.x12._dictionary import Dictionary, ElementSpec, Note, SegmentSpec, Step, codes, dictionary
-from mlconnector.x12._sets import Segment
+from mlconnector.x12._sets import SEPARATOR, lines_of
 
 __all__ = ["SEPARATOR", "Grammar", "Patterns", "grammar", "lines_of", "patterns", "read_lines"]
 
-SEPARATOR = "\x1d"
-"""Stands between the elements of a line."""
 _RECURRING = frozenset(("CTT", "CUR", "DTM", "FOB", "ITD", "N1", "N2", "N3", "N4", "PER", "REF", "TD1", "TD5"))
 """Segments that say the same again and again in a file: parties, addresses, dates, terms."""
 _MOST_COUNTED = 50
@@ -50,15 +48,8 @@ class Patterns(dict[str, Callable[[str], object]]):
         return [at for at, line in enumerate(lines) if not looks[at](line)]
 
 
-def lines_of(segments: Sequence[Segment]) -> list[str] | None:
-    """Each segment as a line, elements joined by one separator; None where a value that holds it would pass for two."""
-    lines = [*map(SEPARATOR.join, segments)]
-    separators = sum(map(len, segments)) - len(lines)
-    return lines if "".join(lines).count(SEPARATOR) == separators else None
-
-
 def read_lines(texts: Sequence[str], element: str) -> list[str] | None:
-    """The same of segments as they were read, which is faster than to join them again."""
+    """``TransactionSet.lines`` of segments as they were read, which is faster than to join them again."""
     whole = "\n".join(texts)
     if SEPARATOR in whole or whole.count("\n") >= len(texts):
         return None
@@ -202,6 +193,7 @@ class Grammar:
         # Limits too high to be told apart by state are held against all segments of that name.
         limits = sorted(((step.limit, step.id) for step in every if step.limit > _MOST_COUNTED), reverse=True)
         self._high = {tag: limit for limit, tag in limits}
+        self._least_high = min(self._high.values(), default=0)
 
     def state(self, levels: tuple[tuple[tuple[Step, ...], int, int], ...]) -> _State | None:
         """The state with these levels; None where there are too many to remember."""
@@ -218,6 +210,8 @@ class Grammar:
             if following is None:
                 return False
             state = following
+        if len(tags) <= self._least_high:
+            return state.complete
         high = (limit for tag, limit in self._high.items() if len(tags) > limit and tags.count(tag) > limit)
         return state.complete and not any(high)
 

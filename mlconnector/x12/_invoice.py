@@ -10,7 +10,7 @@ from mlconnector.documents import Invoice, InvoiceLine, Party
 from mlconnector.errors import InvalidArgument
 from mlconnector.x12._draft import Draft
 from mlconnector.x12._format import cents, date, number
-from mlconnector.x12._lines import Told, charge, product_ids, told
+from mlconnector.x12._lines import Told, charge, line_ids, told
 from mlconnector.x12._order_parts import payment_terms, references
 from mlconnector.x12._partner import Partner
 from mlconnector.x12._sets import TransactionSet
@@ -118,14 +118,15 @@ def _line(draft: Draft, line: InvoiceLine, said: Told, sign: int, index: int, *,
     elif price < 0:
         # A negative price is a negative quantity to every receiver that adds up.
         quantity, price = (None if quantity is None else -quantity), -price
+    own = draft.identifier(line.order_line or line.number or str(index), f"{place} IT101", 20)
     draft.add(
         "IT1",
-        draft.identifier(line.order_line or line.number or str(index), f"{place} IT101", 20),
+        own,
         draft.real(quantity, f"{place} IT102", 10),
         said.unit,
         draft.real(price, f"{place} IT104", 17),
         said.basis,
-        *product_ids(draft, line),
+        *line_ids(draft, line, own),
     )
     if line.description and (text := draft.free(line.description, 80, f"{place} PID05")):
         draft.add("PID", "F", "", "", "", text)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from mlconnector.documents import PurchaseOrder
-from mlconnector.x12._content import effective_quantity, told_lines
+from mlconnector.documents import OrderLine, PurchaseOrder
+from mlconnector.x12._content import effective_quantity, is_cancelled, told_lines
 from mlconnector.x12._draft import Draft
-from mlconnector.x12._lines import product_ids, told
+from mlconnector.x12._lines import Told, line_ids, plain_line, told
 from mlconnector.x12._order_parts import (
     assigned_number,
     check_numbers,
@@ -43,26 +43,32 @@ def to_850(
     draft = Draft(partner, f"Order {order.number}")
     kind, release = order_kind(draft, order)
     number = seen_number(draft, order, order_number)
-    draft.add("BEG", purpose, kind, number, release, order_date(draft, order))
+    draft.put("BEG", purpose, kind, number, release, order_date(draft, order))
     whole = purpose == "01"
     lines = [line for line in order.lines if line.kind != "text"] if whole else told_lines(order)
-    header(draft, order, lines)
+    texts = line_texts(order) if len(lines) < len(order.lines) else {}
+    header(draft, order, lines, texts)
     items = [line for line in lines if line.kind != "charge"]
     if not items:
         draft.fault("lines", "there is no line to order")
     check_numbers(draft, items)
-    texts = line_texts(order)
     for line in items:
-        quantity = line.quantity if whole else effective_quantity(order, line)
-        said = told(draft, line, quantity)
-        draft.add(
-            "PO1",
-            assigned_number(draft, line),
-            draft.real(said.quantity, f"line {line.number} PO102", 15),
-            said.unit,
-            draft.real(said.price, f"line {line.number} PO104", 17),
-            said.basis,
-            *product_ids(draft, line),
-        )
-        line_details(draft, line, said, texts.get(line.number, ()))
+        cut_down = not whole and is_cancelled(order, line)
+        quantity, row = line.quantity, None if cut_down else plain_line(draft, line)
+        if row is None:
+            said = told(draft, line, effective_quantity(order, line) if cut_down else quantity)
+            quantity, row = said.quantity, _row(draft, line, said)
+        draft.put("PO1", *row)
+        line_details(draft, line, quantity, row[2], texts.get(line.number, ()))
     return draft.complete("850", order, "PO1", 2)
+
+
+def _row(draft: Draft, line: OrderLine, said: Told) -> tuple[str, ...]:
+    return (
+        assigned_number(draft, line),
+        draft.real(said.quantity, f"line {line.number} PO102", 15),
+        said.unit,
+        draft.real(said.price, f"line {line.number} PO104", 17),
+        said.basis,
+        *line_ids(draft, line, line.number),
+    )

@@ -10,7 +10,7 @@ from mlconnector.documents import OrderLine, Party, PurchaseOrder
 from mlconnector.x12._content import is_cancelled
 from mlconnector.x12._draft import Draft
 from mlconnector.x12._format import date, number
-from mlconnector.x12._lines import Told, charge
+from mlconnector.x12._lines import charge
 from mlconnector.x12._partner import Terms
 
 __all__ = [
@@ -58,6 +58,8 @@ def order_date(draft: Draft, order: PurchaseOrder) -> str:
 
 def check_numbers(draft: Draft, lines: Sequence[OrderLine]) -> None:
     """Line numbers are how every answer finds its line: unique in the set."""
+    if len({line.number for line in lines}) == len(lines):
+        return
     for line_number, times in Counter(line.number for line in lines).items():
         if times > 1:
             draft.fault("lines", f"line number {line_number!r} stands {times} times")
@@ -73,7 +75,7 @@ def references(draft: Draft, currency: str | None) -> None:
     if not currency:
         draft.fault("currency", "the currency is not known")
     elif currency != draft.partner.currency:
-        draft.add("CUR", "BY", currency)
+        draft.put("CUR", "BY", currency)
     fixed_references(draft)
 
 
@@ -95,29 +97,34 @@ def payment_terms(draft: Draft, code: str, due: str = "") -> None:
         draft.add("ITD", "14", "", "", "", "", due)
 
 
-def header(draft: Draft, order: PurchaseOrder, lines: Sequence[OrderLine]) -> None:
-    """Everything between the beginning segment and the first line."""
+def header(draft: Draft, order: PurchaseOrder, lines: Sequence[OrderLine], texts: Mapping[str, Sequence[str]]) -> None:
+    """Everything between the beginning segment and the first line. ``texts``: those of :func:`line_texts`."""
     references(draft, order.currency)
     if order.original_order and draft.partner.release_reference is not None:
         blanket = draft.identifier(order.original_order, "original order", 30)
         draft.add("REF", draft.partner.release_reference, blanket)
     if order.buyer:
         draft.add("PER", "BD", draft.free(order.buyer, 60, "PER02"))
-    draft.add("FOB", draft.mapped(draft.partner.freight, order.freight, "freight"))
-    for line in lines:
-        if line.kind == "charge":
-            charge(draft, line)
+    draft.put("FOB", draft.mapped(draft.partner.freight, order.freight, "freight") or "")
+    items = [line for line in lines if line.kind != "charge"]
+    if len(items) < len(lines):
+        for line in lines:
+            if line.kind == "charge":
+                charge(draft, line)
     payment_terms(draft, order.terms)
-    dates = {line.requested_date for line in lines if line.kind != "charge" and len(line.schedules) < 2}
+    dates = {line.requested_date for line in items if len(line.schedules) < 2}
     if len(dates) == 1 and (common := dates.pop()) is not None:
         draft.add("DTM", "002", date(common))
-    _notes(draft, [*order.notes, *line_texts(order).get(_HEAD, ())])
+    _notes(draft, [*order.notes, *texts.get(_HEAD, ())])
     company = Party(number=order.company, name=draft.partner.buyer_name)
     for role, party in (("BY", company), ("SE", order.supplier), ("ST", order.ship_to), ("BT", order.bill_to)):
-        draft.party(role, party)
+        if party is not None:
+            draft.party(role, party)
 
 
 def _notes(draft: Draft, notes: Sequence[str]) -> None:
+    if not notes:
+        return
     messages, as_references = draft.texts(notes, "notes")
     if messages:
         draft.add("N9", "L1", "NOTES")
@@ -127,6 +134,8 @@ def _notes(draft: Draft, notes: Sequence[str]) -> None:
 def line_texts(order: PurchaseOrder) -> Mapping[str, Sequence[str]]:
     """Text lines by the number of the line they follow; those before every line stand under ``""`` (rule B14: MSG)."""
     texts: dict[str, list[str]] = {}
+    if not any(line.kind == "text" for line in order.lines):
+        return texts
     owner = _HEAD
     for line in order.lines:
         if line.kind in ("item", "amount"):
@@ -136,30 +145,41 @@ def line_texts(order: PurchaseOrder) -> Mapping[str, Sequence[str]]:
     return texts
 
 
-def line_details(draft: Draft, line: OrderLine, said: Told, texts: Sequence[str]) -> None:
-    """PID, REF, DTM, MSG, SCH, N9 and N1 of a line."""
+def line_details(draft: Draft, line: OrderLine, quantity: Decimal | None, unit: str, texts: Sequence[str]) -> None:
+    """PID, REF, DTM, MSG, SCH, N9 and N1 of a line, of which ``quantity`` and ``unit`` are told."""
     place = f"line {line.number}"
     if line.description and (text := draft.free(line.description, 80, f"{place} PID05")):
-        draft.add("PID", "F", "", "", "", text)
-    _line_references(draft, line, place)
+        draft.put("PID", "F", "", "", "", text)
+    if draft.partner.account_reference is not None or draft.partner.cost_center_reference is not None:
+        _line_references(draft, line, place)
+    if line.schedules or texts:
+        _schedules(draft, line, quantity, unit, texts)
+    elif line.requested_date is not None:
+        draft.put("DTM", "002", date(line.requested_date))
+    if line.ship_to is not None:
+        draft.party("ST", line.ship_to)
+
+
+def _schedules(draft: Draft, line: OrderLine, quantity: Decimal | None, unit: str, texts: Sequence[str]) -> None:
+    """DTM, MSG, SCH and N9 of a line."""
+    place = f"line {line.number}"
     dated = [one for one in line.schedules if one.date is not None or one.quantity is not None]
     requested = dated[0].date if len(dated) == 1 else line.requested_date
     if len(dated) < 2 and requested is not None:
-        draft.add("DTM", "002", date(requested))
+        draft.put("DTM", "002", date(requested))
     messages, after_schedules = draft.texts(texts, f"{place} text")
     draft.segments += messages
     if len(dated) >= 2:
         total = sum((one.quantity or Decimal(0) for one in dated), Decimal(0))
-        if total != said.quantity:
-            told = number(said.quantity) if said.quantity is not None else "nothing"
+        if total != quantity:
+            told = number(quantity) if quantity is not None else "nothing"
             draft.fault("schedule", f"{place}: the schedules add up to {number(total)}, the line says {told}")
         for one in dated:
             if one.date is None or one.quantity is None:
                 draft.fault("schedule", f"{place}: a schedule without date or quantity")
                 continue
-            draft.add("SCH", draft.real(one.quantity, f"{place} SCH01", 15), said.unit, "", "", "002", date(one.date))
+            draft.add("SCH", draft.real(one.quantity, f"{place} SCH01", 15), unit, "", "", "002", date(one.date))
     draft.segments += after_schedules
-    draft.party("ST", line.ship_to)
 
 
 def _line_references(draft: Draft, line: OrderLine, place: str) -> None:

@@ -123,6 +123,8 @@ class Partner:
         parties: Our party numbers to the ids the partner knows, ``{"1001": Id("UL", "0614141000012")}`` as N103/N104;
             all others go with qualifier 92. ``buyer_name``: N102 of the BY party.
         product_ids: Keys of ``item_ids`` to qualifiers, in the order written; ``"GTIN"`` is UP, EN or UK by length.
+        line_as_id: Qualifier of the pair that names the line's own number where a line has no product id at all, a
+            service for instance, because receivers ask for one pair (section 7); ``None`` leaves it out.
         units: ERP units to X12 codes, added to :data:`UNITS`; a unit in neither is refused (rule B14).
         terms: ERP terms codes to :class:`Terms`. ``freight``: ERP freight codes to FOB01. Empty: not told; a code that
             is missing from a filled table is refused.
@@ -181,6 +183,7 @@ class Partner:
     product_ids: Mapping[str, str] = attrs.field(
         factory=lambda: ReadOnly({"buyer": "BP", "vendor": "VP", "gtin": "GTIN"}), converter=_table
     )
+    line_as_id: str | None = "ZZ"
     units: Mapping[str, str] = attrs.field(factory=ReadOnly, converter=_table)
     terms: Mapping[str, Terms] = attrs.field(factory=ReadOnly, converter=_terms)
     freight: Mapping[str, str] = attrs.field(factory=ReadOnly, converter=_table)
@@ -273,6 +276,7 @@ _OPTIONAL_CODES = {
     "account_reference": 3,
     "cost_center_reference": 3,
     "withholding_reason": 2,
+    "line_as_id": 2,
 }
 _TABLES: Mapping[str, tuple[int, int]] = {
     "references": (1, 30),
@@ -317,6 +321,9 @@ def _faults(partner: Partner) -> list[str]:
     for name, most in _OPTIONAL_CODES.items():
         if getattr(partner, name) is not None:
             faults += _code_faults(name, getattr(partner, name), most)
+    product_ids: Any = partner.product_ids
+    if isinstance(product_ids, Mapping) and partner.line_as_id in product_ids.values():
+        faults.append(f"line_as_id={partner.line_as_id!r} is a qualifier of product_ids, too")
     faults += _typed_table_faults("terms", partner.terms, Terms)
     faults += _typed_table_faults("parties", partner.parties, Id)
     required: Any = partner.required

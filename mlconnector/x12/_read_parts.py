@@ -113,6 +113,7 @@ class Columns:
     products: int
 
 
+_NUMBERED = ("PO1", "POC", "IT1")
 PO1 = Columns(quantity=2, unit=3, price=4, basis=5, products=6)
 IT1 = PO1
 POC = Columns(quantity=3, unit=5, price=6, basis=7, products=8)
@@ -171,7 +172,8 @@ def goods(reading: Reading, line: Segment, columns: Columns, sign: int = 1) -> G
 def product_ids(reading: Reading, line: Segment, begin: int) -> dict[str, str]:
     """Qualifier and id pairs as ``item_ids``: by the profile's keys, others under their qualifier.
 
-    A second id under one key stands under its qualifier and element position, ``"BP10"``.
+    A second id under one key stands under its qualifier and element position, ``"BP10"``. A pair that only repeats the
+    line's own number (``line_as_id``) is none.
     """
     found: dict[str, str] = {}
     for at in range(begin, len(line) - 1, 2):
@@ -179,6 +181,8 @@ def product_ids(reading: Reading, line: Segment, begin: int) -> dict[str, str]:
         if not qualifier or not value:
             continue
         reading.take(line, at, at + 1)
+        if line.id in _NUMBERED and qualifier == reading.habits.profile.line_as_id and value == reading.peek(line, 1):
+            continue
         is_gtin = value.isdigit() and GTIN.get(len(value)) == qualifier
         key = reading.habits.products.get("GTIN" if is_gtin else qualifier, qualifier)
         found[key if key not in found else f"{qualifier}{at + 1:02}"] = value

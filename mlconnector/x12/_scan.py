@@ -11,8 +11,7 @@ import attrs
 
 from mlconnector.errors import InvalidArgument
 from mlconnector.x12._format import is_date, is_time
-from mlconnector.x12._glance import SEPARATOR
-from mlconnector.x12._sets import COMPONENT, REPETITION, Finding, Id, Interchange
+from mlconnector.x12._sets import COMPONENT, REPETITION, SEPARATOR, Finding, Id, Interchange
 
 __all__ = ["Batch", "batches", "element_of", "raw_text"]
 

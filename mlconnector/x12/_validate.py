@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from mlconnector.x12._arithmetic import arithmetic_findings
-from mlconnector.x12._codec import Unreadable, items_and_texts
+from mlconnector.x12._arithmetic import arithmetic_findings, surely_counted
+from mlconnector.x12._codec import Unreadable, items_and_texts, with_segments
 from mlconnector.x12._dictionary import Dictionary, codes, dictionary
 from mlconnector.x12._elements import segment_findings
-from mlconnector.x12._glance import grammar, lines_of, patterns, read_lines
+from mlconnector.x12._glance import grammar, patterns, read_lines
 from mlconnector.x12._hierarchy import hierarchy_findings
 from mlconnector.x12._scan import element_of
 from mlconnector.x12._sets import Finding, TransactionSet, ids
@@ -27,7 +28,7 @@ def validate(ts_or_text: TransactionSet | str | bytes | Any) -> list[Finding]:
     complete. An empty list, or one without severity ``"error"``, is a valid set.
     """
     if isinstance(ts_or_text, TransactionSet):
-        return _set(ts_or_text, lines_of(ts_or_text.segments))
+        return _set(ts_or_text, ids(ts_or_text.segments), ts_or_text.lines, lambda: ts_or_text)
     return _text(ts_or_text)
 
 
@@ -35,15 +36,14 @@ def _text(source: Any) -> list[Finding]:
     found: list[Finding] = []
     head = group = None
     numbers: set[str] = set()
-    for item, texts in items_and_texts(source):
+    for item, texts in items_and_texts(source, whole=False):
         if item.interchange is not head and item.interchange is not None:
             head = item.interchange
             found += head.findings
         found += item.findings
         if isinstance(item, Unreadable):
             continue
-        lines = read_lines(texts, element_of(head)) if texts and head is not None else None
-        found += _set(item, lines_of(item.segments) if lines is None else lines)
+        found += _read_set(item, texts, element_of(head) if head is not None else "")
         if item.group is not group:
             group, numbers = item.group, set()
         if group is not None and item.control_number in numbers:
@@ -54,14 +54,29 @@ def _text(source: Any) -> list[Finding]:
     return found
 
 
-def _set(ts: TransactionSet, lines: list[str] | None) -> list[Finding]:
+def _read_set(ts: TransactionSet, texts: list[str], element: str) -> list[Finding]:
+    if not texts:
+        return _set(ts, ids(ts.segments), ts.lines, lambda: ts)
+    tags = [text.partition(element)[0] for text in texts]
+    whole = functools.cache(functools.partial(with_segments, ts, texts, element))
+    return _set(ts, tags, read_lines(texts, element), whole)
+
+
+def _set(
+    ts: TransactionSet, tags: Sequence[str], lines: list[str] | None, whole: Callable[[], TransactionSet]
+) -> list[Finding]:
+    """Faults of a set, of which the segments are asked (``whole``) only where a fault may be.
+
+    Args:
+        ts: May lack its segments.
+        tags: Their ids. ``lines``: as :attr:`TransactionSet.lines`.
+    """
     found: list[Finding] = []
     tables = dictionary(ts.version)
     if tables is None:
         tables = _nearest(ts.version)
         message = f"Version {ts.version!r} is not in the dictionary; {tables.version} was used."
         found.append(Finding("GS08", "version", ts.version[:99], "warning", "AK905:2", message))
-    tags = ids(ts.segments)
     if ts.code != "TA1":
         found += _frame(ts)
         steps = tables.sets.get(ts.code)
@@ -69,14 +84,15 @@ def _set(ts: TransactionSet, lines: list[str] | None) -> list[Finding]:
             message = f"The set {ts.code!r} is not in the dictionary."
             found.append(Finding("ST01", "set", ts.code[:99], "warning", "AK502:1", message, "ST", 1, 1))
         elif not grammar(tables.version, ts.code).accepts(tags):
-            found += structure_findings(steps, ts.segments, tables.segments)
+            found += structure_findings(steps, whole().segments, tables.segments)
     for at in patterns(tables.version).doubtful(tags, lines):
         spec = tables.segments.get(tags[at])
         if spec is not None:
-            found += segment_findings(spec, ts.segments[at], at + 2)
-    found += arithmetic_findings(ts, tags)
+            found += segment_findings(spec, whole().segments[at], at + 2)
+    if not surely_counted(ts.code, tags, lines):
+        found += arithmetic_findings(whole(), tags)
     if ts.code == "856":
-        found += hierarchy_findings(ts)
+        found += hierarchy_findings(whole())
     return found
 
 

@@ -18,6 +18,12 @@ def bots(text: str) -> list[str]:
     return faults if told["success"] else faults or ["refused without a reason"]
 
 
+def accepted(text: str, *, strict: bool = False) -> bool:
+    """mock-edi's own verdict: each set with AK501 A or E. ``strict``: as its partners of that behaviour, A alone."""
+    report = mockedi.validate.validate(mockedi.x12.parse(text), strict=strict)
+    return report.group_code in ("A", "E") and all(message.accepted for message in report.messages)
+
+
 def mock(text: str) -> list[str]:
     """Everything mock-edi finds, fatal or not: "RMR01 CM: the reason"."""
     report = mockedi.validate.validate(mockedi.x12.parse(text))

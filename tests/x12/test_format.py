@@ -66,7 +66,6 @@ def test_what_is_no_number_is_none(text):
 @given(st.dates())
 def test_dates(value):
     assert form.is_date(form.date(value))
-    assert form.date(value, short=True) == form.date(value)[2:]
 
 
 @pytest.mark.parametrize(

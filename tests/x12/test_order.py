@@ -9,7 +9,7 @@ from mlconnector import x12
 from mlconnector.documents import Address, Party, Schedule
 from mlconnector.errors import InvalidArgument, InvalidDocument
 from mlconnector.x12 import Segment
-from tests.x12._orders import DOCK, line, one, order, partner, tags, written
+from tests.x12._orders import AT, DOCK, line, one, order, partner, tags, written
 
 
 def refused(document, to=None, **options) -> InvalidDocument:
@@ -128,7 +128,7 @@ def test_a_price_per_another_unit_trusts_the_amount_when_it_is_exact():
 
 
 def test_a_line_without_price_goes_without_and_without_quantity_parks():
-    assert str(one(x12.to_850(order(line(unit_price=None, item_ids={})), partner()), "PO1")) == "PO1*1*10*EA"
+    assert str(one(x12.to_850(order(line(unit_price=None, item_ids={})), partner()), "PO1")) == "PO1*1*10*EA***ZZ*1"
     assert refused(order(line(quantity=None))).cause == "quantity"
     assert x12.to_850(order(line(unit_price=Decimal(0), amount=Decimal(0))), partner())
 
@@ -140,10 +140,24 @@ def test_decimals_in_quantities_and_line_numbers_stay_as_they_are():
 
 def test_a_service_is_one_lot_at_its_amount():
     ts = x12.to_850(order(line(kind="amount", amount=Decimal("980.55"), unit="", item_ids={})), partner())
-    assert str(one(ts, "PO1")) == "PO1*1*1*LO*980.55"
+    assert str(one(ts, "PO1")) == "PO1*1*1*LO*980.55**ZZ*1"
     silent = line(quantity=Decimal(0), unit_price=None, amount=Decimal(10), item_ids={})
-    assert str(one(x12.to_850(order(silent), partner()), "PO1")) == "PO1*1*1*LO*10"
+    assert str(one(x12.to_850(order(silent), partner()), "PO1")) == "PO1*1*1*LO*10**ZZ*1"
     assert refused(order(line(kind="amount", amount=None))).cause == "price"
+
+
+def test_a_line_without_product_id_names_its_own_number_as_one():
+    bare = line("1.010", item_ids={"jdedwards": "4711"})
+    assert one(x12.to_850(order(bare), partner()), "PO1")[6:] == ("ZZ", "1.010")
+    assert one(x12.to_850(order(bare), partner(line_as_id="PL")), "PO1")[6:] == ("PL", "1.010")
+    assert len(one(x12.to_850(order(bare), partner(line_as_id=None)), "PO1")) == 5
+    told = x12.to_860(order(line()), order(line(), bare), partner(), sequence=1, at=AT)
+    assert one(told, "POC")[8:] == ("ZZ", "1.010")
+    (read,) = x12.from_850(x12.to_850(order(bare), partner())).lines
+    assert read.item_ids == {}
+    assert "PO106" not in read.extras
+    (kept,) = x12.from_850(x12.to_850(order(bare), partner()), partner=partner(line_as_id=None)).lines
+    assert kept.item_ids == {"ZZ": "1.010"}
 
 
 def test_charges_are_sac_and_text_lines_are_msg():

@@ -133,6 +133,8 @@ def test_delimiters_are_checked(delimiters):
         {"terms": {"N": x12.Terms(percent="much")}},
         {"parties": {"1": "x"}},
         {"originator": "123456789"},
+        {"line_as_id": "Z"},
+        {"line_as_id": "VP"},
         {"originator": "12345678-0"},
     ],
 )

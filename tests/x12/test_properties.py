@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from mlconnector import x12
 from mlconnector.documents import Address, Invoice, InvoiceLine, OrderLine, Party, PurchaseOrder, Schedule
 from mlconnector.errors import InvalidDocument
-from mlconnector.x12._format import cents
+from mlconnector.x12._draft import Draft
+from mlconnector.x12._format import cents, number
+from mlconnector.x12._lines import line_ids, plain_line, told
 from tests.x12._orders import AT
 
 TEXT = st.one_of(
@@ -152,6 +154,19 @@ def is_right(make, partner):
 @given(orders(), PARTNERS)
 def test_850(order, partner):
     is_right(lambda: x12.to_850(order, partner), partner)
+
+
+@MANY
+@given(orders(), PARTNERS)
+def test_a_line_told_at_a_glance_is_told_as_when_looked_at(order, partner):
+    for line in order.lines:
+        row = plain_line(Draft(partner, ""), line)
+        if row is not None:
+            draft = Draft(partner, "")
+            said = told(draft, line, line.quantity)
+            told_as = (line.number, number(said.quantity), said.unit, number(said.price), said.basis)
+            assert row == (*told_as, *line_ids(draft, line, line.number))
+            assert (line.kind, said.quantity, draft.faults, draft.findings) == ("item", line.quantity, [], [])
 
 
 @MANY
