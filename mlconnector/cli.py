@@ -29,7 +29,7 @@ from mlconnector.errors import InvalidArgument, MLConnectorError
 __all__ = ["main", "parser"]
 
 _FINE, _PERSON, _CALL, _FAILED = 0, 1, 2, 3
-_LEDGER = "MLCONNECTOR_LEDGER"
+_LEDGER, _KEYS = "MLCONNECTOR_LEDGER", "MLCONNECTOR_LEDGER_KEYS"
 Command = Callable[[argparse.Namespace], int]
 
 
@@ -98,7 +98,9 @@ def _ledger(options: argparse.Namespace) -> Iterator[Ledger]:
     if "://" not in place and not Path(place).exists():
         raise InvalidArgument(f"ledger={place!r} does not exist.", cure="Name the ledger that the flow writes.")
     actor = options.actor or getpass.getuser()
-    with Ledger(place, actor=actor, high_water=options.high_water, four_eyes=options.four_eyes) as ledger:
+    given = {"high_water": options.high_water, "four_eyes": options.four_eyes}
+    keys = [credentials.stored(name.strip()) for name in options.keys.split(",") if name.strip()]
+    with Ledger(place, actor=actor, keys=keys, **given) as ledger:
         yield ledger
 
 
@@ -200,6 +202,13 @@ def _verify_export(options: argparse.Namespace) -> int:
     last = Ledger.verify_export(options.file, head=head)
     _tell(options, {"number": last}, f"whole up to event {last}")
     return _FINE
+
+
+def _reencrypt(options: argparse.Namespace) -> int:
+    with _ledger(options) as ledger:
+        rows = ledger.reencrypt(actor=options.actor or ledger.actor, reason=options.reason or "")
+        _tell(options, {"rows": rows}, f"{rows} rows written anew under the newest key")
+        return _FINE
 
 
 def _assign(options: argparse.Namespace) -> int:
@@ -386,6 +395,11 @@ def _on_ledger(common: argparse.ArgumentParser) -> argparse.ArgumentParser:
     parent = argparse.ArgumentParser(add_help=False, parents=[common])
     parent.add_argument("--ledger", default=os.environ.get(_LEDGER), help=f"the ledger; {_LEDGER} by default")
     parent.add_argument("--high-water", help="its high-water file, where it is not in the usual place")
+    parent.add_argument(
+        "--keys",
+        default=os.environ.get(_KEYS, ""),
+        help=f"names of the stored keys of an encrypted ledger, newest first, with commas; {_KEYS} by default",
+    )
     parent.add_argument("--four-eyes", action="store_true", help="changes of payees wait for a second actor")
     return parent
 
@@ -431,6 +445,7 @@ def _ledger_parser(areas: Any, parent: argparse.ArgumentParser) -> None:
     one = add("verify-export", _verify_export, "check an exported audit without its ledger; 3 where it is broken")
     one.add_argument("file")
     one.add_argument("--head", nargs=2, metavar=("NUMBER", "HASH"))
+    add("reencrypt", _reencrypt, "write everything anew under the newest of --keys, and end the need of the others")
     one = add("assign", _assign, "say who looks at what is open under a key")
     one.add_argument("key")
     one.add_argument("owner")

@@ -11,6 +11,7 @@ import attrs
 
 from mlconnector.delivery._database import Row
 from mlconnector.delivery._job import Job, log
+from mlconnector.delivery._masking import masked
 from mlconnector.delivery._outcome import Outcomes
 from mlconnector.delivery._payload import prepared_of
 from mlconnector.delivery._recording import BASELINE
@@ -138,7 +139,7 @@ class Adopter:
                 why = "The ledger was recovered; it is not where we can look, which proves nothing here."
                 self._park(row, DeliveryInDoubt(why), "in doubt")
             return
-        if head["base"] and head["base_content"] == row["content"]:
+        if head["base"] and job.ledger.store.seals.same(head["base_content"], row["content"]):
             self._park(row, TargetChanged("It was delivered, and is no longer at the target."), "conflict")
             return
         with job.ledger.store.transaction(job.lease) as transaction:
@@ -183,10 +184,10 @@ class Adopter:
 
     def _not_asked(self, row: Row, error: MLConnectorError) -> None:
         """A question without an answer changes nothing (delivery rule 6)."""
-        job = self._job
+        job, told = self._job, masked(error.message, row["document"])
         with job.ledger.store.transaction(job.lease) as transaction:
-            transaction.audit("look-up", job.sync, row["key"], revision=row["revision"], failed=error.message)
-        log.info("look-up failed: %s %s: %s", job.sync, row["key"], error.message)
+            transaction.audit("look-up", job.sync, row["key"], revision=row["revision"], failed=told)
+        log.info("look-up failed: %s %s: %s", job.sync, row["key"], told)
         self._lost_in_a_row += 1
         if isinstance(error, STOPPING) or self._lost_in_a_row >= DEAD_IN_A_ROW:
             raise error

@@ -133,7 +133,7 @@ class Inbox:
         with self._store.transaction(lease) as transaction:
             transaction.execute(
                 "INSERT INTO inbox_files (hash, name, content, stored_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-                (digest, name, content, transaction.at),
+                (digest, name, transaction.seals.sealed("content", content), transaction.at),
             )
             found = [self._keep(transaction, box, name, digest, message) for message in messages]
             for one in owed:
