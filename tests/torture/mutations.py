@@ -106,23 +106,25 @@ def _cursor_first() -> None:
 def _against_any_earlier() -> None:
     add = Recorder._add
 
-    def without(recorder: Recorder, transaction: Any, document: Any, usage: str, content: str, head: Any) -> None:
+    def without(
+        recorder: Recorder, transaction: Any, document: Any, usage: str, content: str, head: Any, **options: Any
+    ) -> None:
         known = transaction.rows(
             "SELECT 1 FROM deliveries WHERE sync = ? AND usage = ? AND key = ? AND content = ?",
             (recorder._job.sync, usage, document.key, content),
         )
         if not known:
-            add(recorder, transaction, document, usage, content, head)
+            add(recorder, transaction, document, usage, content, head, **options)
 
     Recorder._add = without  # type: ignore[method-assign]
 
 
-@_rule("one open delivery per key", rate=0.15)
+@_rule("one open delivery per key", flow="fusion_to_cleo", haste=True, writes=0.4)
 def _several_open() -> None:
     _sending._HELD_BY_OTHER = "1 = 0"
 
 
-@_rule("newest revision only")
+@_rule("newest revision only", haste=True, kills=12)
 def _every_revision() -> None:
     Recorder._supersede = lambda *_: None  # type: ignore[method-assign,assignment]
 
@@ -282,7 +284,7 @@ def _never_compare() -> None:
     Sender._looked = without  # type: ignore[method-assign]
 
 
-@_rule("stored before deleted", flow="peoplesoft_to_cleo")
+@_rule("stored before deleted", flow="peoplesoft_to_cleo", deletes=0.2)
 def _deleted_first() -> None:
     download = Cleo.download
 
