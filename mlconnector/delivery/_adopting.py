@@ -22,12 +22,17 @@ from mlconnector.target import Prepared, Receipt
 __all__ = ["Adopter"]
 
 
+def _nothing() -> None:
+    """For a target without lists."""
+
+
 class Adopter:
     """Asks the target about every key whose newest revision is unknown.
 
-    A target may have two more members for it. ``newest(prepared)`` answers like ``find``, for the newest entry of the
+    A target may have three more members for it. ``newest(prepared)`` answers like ``find``, for the newest entry of the
     key whatever its revision: a target that appends (files) needs it; where one entry a key is updated, ``find`` says
-    the same. ``numbers_shown()`` gives the highest control number it shows, by counter.
+    the same. ``numbers_shown()`` gives the highest control number it shows, by counter. ``list_anew()`` comes before
+    the keys of a run are asked about, for a target that reads its lists once for all of them.
     """
 
     def __init__(self, job: Job, outcomes: Outcomes, sender: Sender) -> None:
@@ -58,9 +63,13 @@ class Adopter:
             "SELECT * FROM deliveries WHERE sync = ? AND state = 'unknown' ORDER BY id", (job.sync,)
         )
         newest = {(row["usage"], row["key"]): row for row in rows}
+        begun = job.ledger.clock.now().timestamp()
+        if newest:
+            getattr(job.target, "list_anew", _nothing)()
         for row in newest.values():
             job.report.note(row["key"], "queued", "unknown since the recovery")
-            if job.ledger.clock.now().timestamp() >= self._settled_from(row):
+            # An answer counts where the question was begun, lists included (delivery rule 6).
+            if begun >= self._settled_from(row):
                 self._decide(row)
 
     def _settled_from(self, row: Row) -> float:
@@ -87,7 +96,7 @@ class Adopter:
             if receipt is None:
                 self._absent(row, head)
             else:
-                self._found(row, prepared, receipt)
+                self._found(row, head, prepared, receipt)
 
     def _ask(self, row: Row, head: Any) -> tuple[Prepared, Receipt | None]:
         target = self._job.target
@@ -97,12 +106,15 @@ class Adopter:
             prepared = self._sender.prepared(row, head).before_intent()
         return prepared, getattr(target, "newest", target.find)(prepared)
 
-    def _found(self, row: Row, prepared: Prepared, receipt: Receipt) -> None:
+    def _found(self, row: Row, head: Row, prepared: Prepared, receipt: Receipt) -> None:
         done = tuple(step for step in prepared.steps if step in receipt.steps)
         with self._job.ledger.store.transaction(self._job.lease) as transaction:
             self._overtake(transaction, row)
             if done == prepared.steps:
-                self._outcomes.delivered(transaction, row, attrs.evolve(receipt, existing=True), how="adopted")
+                # What was told upon the base has taken a change number, though no intent here says so (rule B12).
+                sequence = row["sequence"] or (head["sequence"] + 1 if head["base"] else 0)
+                told: Any = {**dict(row), "sequence": sequence}
+                self._outcomes.delivered(transaction, told, attrs.evolve(receipt, existing=True), how="adopted")
             else:
                 # Existence alone is not delivered (delivery rule 8): the steps that are left go out.
                 self._outcomes.step_done(transaction, row, done)
