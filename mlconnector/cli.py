@@ -204,6 +204,21 @@ def _verify_export(options: argparse.Namespace) -> int:
     return _FINE
 
 
+def _inbox(options: argparse.Namespace) -> int:
+    with _ledger(options) as ledger:
+        found = ledger.inbox.messages(options.box, options.state)
+        _tabled(options, found, ("id", "box", "name", "code", "business_key", "state", "reason", "stored_at"))
+        return _PERSON if any(one.state in ("parked", "quarantined") for one in found) else _FINE
+
+
+def _release(options: argparse.Namespace) -> int:
+    with _ledger(options) as ledger:
+        who = {"actor": options.actor or ledger.actor, "reason": options.reason or ""}
+        message = ledger.inbox.release(options.message, instead_of=options.instead_of, **who)
+        _tell(options, message, f"message {message.id} is taken again at the next run")
+        return _FINE
+
+
 def _reencrypt(options: argparse.Namespace) -> int:
     with _ledger(options) as ledger:
         rows = ledger.reencrypt(actor=options.actor or ledger.actor, reason=options.reason or "")
@@ -445,6 +460,12 @@ def _ledger_parser(areas: Any, parent: argparse.ArgumentParser) -> None:
     one = add("verify-export", _verify_export, "check an exported audit without its ledger; 3 where it is broken")
     one.add_argument("file")
     one.add_argument("--head", nargs=2, metavar=("NUMBER", "HASH"))
+    one = add("inbox", _inbox, "messages that came in; 1 where one is parked or cannot be read")
+    one.add_argument("--box")
+    one.add_argument("--state")
+    one = add("release", _release, "let a parked message be taken again")
+    one.add_argument("message", type=int)
+    one.add_argument("--instead-of", type=int, help="the message that gives way to it")
     add("reencrypt", _reencrypt, "write everything anew under the newest of --keys, and end the need of the others")
     one = add("assign", _assign, "say who looks at what is open under a key")
     one.add_argument("key")
