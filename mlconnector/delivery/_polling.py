@@ -52,7 +52,8 @@ class Calendar:
         faults = []
         if not isinstance(self.time_zone, dt.tzinfo):
             faults.append(f"time_zone={self.time_zone!r} is no tzinfo")
-        if not all(len(pair) == 2 and all(map(_is_plain, pair)) and pair[0] != pair[1] for pair in self.blackouts):
+        pairs: tuple[Any, ...] = self.blackouts
+        if not all(len(pair) == 2 and all(map(_is_plain, pair)) and pair[0] != pair[1] for pair in pairs):
             faults.append(f"blackouts={self.blackouts!r} are not pairs of times of day without a zone")
         if not all(map(_is_plain, self.cut_offs)):
             faults.append(f"cut_offs={self.cut_offs!r} are no times of day without a zone")

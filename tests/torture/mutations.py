@@ -12,7 +12,8 @@ import attrs
 import mlconnector._cursor as cursors
 from mlconnector.cleo import Cleo
 from mlconnector.cleo._targets import FilesTarget
-from mlconnector.delivery import _sending
+from mlconnector.delivery import _desk, _sending, _sync
+from mlconnector.delivery._inbox import Inbox
 from mlconnector.delivery._ledger import Ledger
 from mlconnector.delivery._outcome import Outcomes
 from mlconnector.delivery._recording import Recorder
@@ -20,6 +21,7 @@ from mlconnector.delivery._sending import Sender
 from mlconnector.delivery._settling import Settler
 from mlconnector.delivery._store import Lease, Store, Transaction
 from mlconnector.errors import MLConnectorError
+from mlconnector.flows._x12_inbox import X12Inbox
 from mlconnector.http._window import Window
 
 __all__ = ["MUTATIONS", "Mutation"]
@@ -294,3 +296,55 @@ def _deleted_first() -> None:
         return content
 
     Cleo.download = without  # type: ignore[method-assign]
+
+
+@_rule("no replay of an open or overtaken one", writes=0.3)
+def _everything_replayed() -> None:
+    replay = _sync.replay
+
+    def without(ledger: Ledger, sync: str, lease: Any, *args: Any) -> Any:
+        found = replay(ledger, sync, lease, *args)
+        if lease is not None:
+            with ledger.store.transaction(lease) as transaction:
+                for row in transaction.rows("SELECT id FROM deliveries WHERE sync = ? AND state = 'in doubt'", (sync,)):
+                    transaction.move(row["id"], "recorded", **_desk._FRESH)
+        return found
+
+    _sync.replay = without  # type: ignore[assignment]
+
+
+@_rule("997 owed stored with the message", flow="peoplesoft_to_cleo", deletes=0.2)
+def _owed_later() -> None:
+    """What is owed is written down when the file is done with, in a transaction of its own."""
+    store, delete = Inbox.store, Cleo.delete
+    owed: list[tuple[Inbox, str, str, Any]] = []
+
+    def without(inbox: Inbox, box: str, name: str, content: bytes, messages: Any, **options: Any) -> Any:
+        owed.append((inbox, box, name, tuple(options.pop("owed", ()))))
+        return store(inbox, box, name, content, messages, **options)
+
+    def and_then(cleo: Cleo, path: str) -> None:
+        delete(cleo, path)
+        while owed:
+            inbox, box, name, one = owed.pop()
+            store(inbox, box, name, b"", (), owed=one)
+
+    Inbox.store, Cleo.delete = without, and_then  # type: ignore[method-assign,assignment]
+
+
+@_rule("business key for posting", flow="peoplesoft_to_cleo")
+def _keyed_on_the_message() -> None:
+    business_key = X12Inbox._business_key
+
+    def without(inbox: X12Inbox, ts: Any, *args: Any) -> str:
+        key = business_key(inbox, ts, *args)
+        return f"{key} {ts.interchange.control_number}" if key else key
+
+    X12Inbox._business_key = without  # type: ignore[method-assign]
+
+
+@_rule("look-up before the first post", flow="peoplesoft_to_cleo")
+def _post_blindly() -> None:
+    """It and the business key cover each other: while nothing is lost, either one keeps an invoice from doubling."""
+    _keyed_on_the_message()
+    Sender._looked = lambda *_: True  # type: ignore[method-assign,assignment]
