@@ -18,6 +18,7 @@ from mlconnector.delivery import Answering, Collection, Inbox, Message, Waking, 
 from mlconnector.delivery._adopting import Adopter
 from mlconnector.delivery._outcome import Outcomes
 from mlconnector.delivery._recording import Recorder
+from mlconnector.delivery._sending import Sender
 from mlconnector.delivery._settling import Settler
 from mlconnector.delivery._store import Store
 from mlconnector.event import Event
@@ -38,6 +39,10 @@ Out = Callable[[pytest.MonkeyPatch], None]
 def _found_at_once(patch: pytest.MonkeyPatch) -> None:
     settle = Settler._settle
     patch.setattr(Settler, "_settle", lambda self, row: settle(self, {**dict(row), "settle_at": 0.0}))
+
+
+def _posted_blindly(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Sender, "_looked", lambda *_: True)
 
 
 def _id_forgotten(patch: pytest.MonkeyPatch) -> None:
@@ -209,6 +214,10 @@ ON_A_MODEL: dict[str, tuple[Out, Callable[[Model], None]]] = {
     "settling delay for found-by-content": (
         _found_at_once,
         test_rules.test_found_by_content_counts_only_after_the_settling_delay,
+    ),
+    "look-up before the first post": (
+        _posted_blindly,
+        test_rules.test_a_record_is_looked_for_before_the_first_write,
     ),
     "target id kept from the answer": (
         _id_forgotten,

@@ -341,10 +341,3 @@ def _keyed_on_the_message() -> None:
         return f"{key} {ts.interchange.control_number}" if key else key
 
     X12Inbox._business_key = without  # type: ignore[method-assign]
-
-
-@_rule("look-up before the first post", flow="peoplesoft_to_cleo")
-def _post_blindly() -> None:
-    """It and the business key cover each other: while nothing is lost, either one keeps an invoice from doubling."""
-    _keyed_on_the_message()
-    Sender._looked = lambda *_: True  # type: ignore[method-assign,assignment]
