@@ -170,6 +170,7 @@ def test_what_cannot_be_released_is_refused(model: Model) -> None:
         with pytest.raises(mc.InvalidArgument, match=match):
             inbox.release(message, **options)
     assert [one.state for one in inbox.messages()][:2] == ["stored", "parked"]
+    assert inbox.release(nobodys.id, **WHO).state == "stored"
     with model.ledger.store.transaction() as transaction:
         Inbox.close(transaction, first, "applied")
     model.ledger.forget("K", actor="jane", reason="asked to")

@@ -229,3 +229,20 @@ def test_a_ledger_at_fault_is_told_and_not_written_to(place: Home) -> None:
         assert [one.failures for one in told] == [0, 0]
         with pytest.raises(mc.LedgerRestored):
             flow.run()
+
+
+def test_a_dry_run_that_is_stopped_is_no_run(model: Model) -> None:
+    class Unreachable(Table):
+        def read(self, window: Window) -> Iterator[Batch[mc.Supplier]]:
+            raise mc.ConnectionFailed("nobody answers")
+
+    flow = flow_of(model)
+    flow.run()
+    model.table = Unreachable(model.clock)
+    stopped = flow_of(model)
+    with pytest.raises(mc.ConnectionFailed):
+        stopped.run(dry_run=True)
+    assert stopped.health().failures == 0
+    with pytest.raises(mc.ConnectionFailed):
+        stopped.run()
+    assert stopped.health().failures == 1
