@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from mlconnector.clock import SYSTEM_CLOCK, Clock, SystemClock
     from mlconnector.coupa import Coupa
     from mlconnector.credentials import Secret, SecretSource, stored
-    from mlconnector.delivery import Flow, Ledger, Report, Sync
+    from mlconnector.delivery import Calendar, Flow, Health, Ledger, Report, Sync
     from mlconnector.documents import (
         Account,
         AcknowledgedLine,
@@ -118,7 +118,7 @@ _DOORS = {
     "cleo": ("Cleo", "CleoFiles"),
     "clock": ("SYSTEM_CLOCK", "Clock", "SystemClock"),
     "credentials": ("Secret", "SecretSource", "stored"),
-    "delivery": ("Flow", "Ledger", "Report", "Sync"),
+    "delivery": ("Calendar", "Flow", "Health", "Ledger", "Report", "Sync"),
     "documents": (
         "Account",
         "AcknowledgedLine",
@@ -207,6 +207,7 @@ __all__ = [
     "Approval",
     "AuthenticationFailed",
     "BillSession",
+    "Calendar",
     "Change",
     "Check",
     "CheckStep",
@@ -226,6 +227,7 @@ __all__ = [
     "Flow",
     "FunctionalAcknowledgment",
     "HTTPBasic",
+    "Health",
     "InvalidArgument",
     "InvalidDocument",
     "Invoice",

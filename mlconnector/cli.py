@@ -29,7 +29,7 @@ from mlconnector.errors import InvalidArgument, MLConnectorError
 __all__ = ["main", "parser"]
 
 _FINE, _PERSON, _CALL, _FAILED = 0, 1, 2, 3
-_LEDGER = "MLCONNECTOR_LEDGER"
+_LEDGER, _KEYS = "MLCONNECTOR_LEDGER", "MLCONNECTOR_LEDGER_KEYS"
 Command = Callable[[argparse.Namespace], int]
 
 
@@ -98,7 +98,9 @@ def _ledger(options: argparse.Namespace) -> Iterator[Ledger]:
     if "://" not in place and not Path(place).exists():
         raise InvalidArgument(f"ledger={place!r} does not exist.", cure="Name the ledger that the flow writes.")
     actor = options.actor or getpass.getuser()
-    with Ledger(place, actor=actor, high_water=options.high_water, four_eyes=options.four_eyes) as ledger:
+    given = {"high_water": options.high_water, "four_eyes": options.four_eyes}
+    keys = [credentials.stored(name.strip()) for name in options.keys.split(",") if name.strip()]
+    with Ledger(place, actor=actor, keys=keys, **given) as ledger:
         yield ledger
 
 
@@ -200,6 +202,28 @@ def _verify_export(options: argparse.Namespace) -> int:
     last = Ledger.verify_export(options.file, head=head)
     _tell(options, {"number": last}, f"whole up to event {last}")
     return _FINE
+
+
+def _inbox(options: argparse.Namespace) -> int:
+    with _ledger(options) as ledger:
+        found = ledger.inbox.messages(options.box, options.state)
+        _tabled(options, found, ("id", "box", "name", "code", "business_key", "state", "reason", "stored_at"))
+        return _PERSON if any(one.state in ("parked", "quarantined") for one in found) else _FINE
+
+
+def _release(options: argparse.Namespace) -> int:
+    with _ledger(options) as ledger:
+        who = {"actor": options.actor or ledger.actor, "reason": options.reason or ""}
+        message = ledger.inbox.release(options.message, instead_of=options.instead_of, **who)
+        _tell(options, message, f"message {message.id} is taken again at the next run")
+        return _FINE
+
+
+def _reencrypt(options: argparse.Namespace) -> int:
+    with _ledger(options) as ledger:
+        rows = ledger.reencrypt(actor=options.actor or ledger.actor, reason=options.reason or "")
+        _tell(options, {"rows": rows}, f"{rows} rows written anew under the newest key")
+        return _FINE
 
 
 def _assign(options: argparse.Namespace) -> int:
@@ -386,6 +410,11 @@ def _on_ledger(common: argparse.ArgumentParser) -> argparse.ArgumentParser:
     parent = argparse.ArgumentParser(add_help=False, parents=[common])
     parent.add_argument("--ledger", default=os.environ.get(_LEDGER), help=f"the ledger; {_LEDGER} by default")
     parent.add_argument("--high-water", help="its high-water file, where it is not in the usual place")
+    parent.add_argument(
+        "--keys",
+        default=os.environ.get(_KEYS, ""),
+        help=f"names of the stored keys of an encrypted ledger, newest first, with commas; {_KEYS} by default",
+    )
     parent.add_argument("--four-eyes", action="store_true", help="changes of payees wait for a second actor")
     return parent
 
@@ -431,6 +460,13 @@ def _ledger_parser(areas: Any, parent: argparse.ArgumentParser) -> None:
     one = add("verify-export", _verify_export, "check an exported audit without its ledger; 3 where it is broken")
     one.add_argument("file")
     one.add_argument("--head", nargs=2, metavar=("NUMBER", "HASH"))
+    one = add("inbox", _inbox, "messages that came in; 1 where one is parked or cannot be read")
+    one.add_argument("--box")
+    one.add_argument("--state")
+    one = add("release", _release, "let a parked message be taken again")
+    one.add_argument("message", type=int)
+    one.add_argument("--instead-of", type=int, help="the message that gives way to it")
+    add("reencrypt", _reencrypt, "write everything anew under the newest of --keys, and end the need of the others")
     one = add("assign", _assign, "say who looks at what is open under a key")
     one.add_argument("key")
     one.add_argument("owner")

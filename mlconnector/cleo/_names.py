@@ -5,10 +5,15 @@ from __future__ import annotations
 import hashlib
 import re
 
-__all__ = ["file_name"]
+import attrs
+
+__all__ = ["NameParts", "file_name", "name_parts", "owner_of"]
 
 _PLAIN = re.compile(r"[A-Za-z0-9.]")
 _LONGEST = 60
+_NAME = re.compile(r"(?P<code>\d{3})_(?P<sender>[A-Za-z0-9.-]+)_(?P<key>.+)_r\d+_(?P<number>\d{9})\.edi")
+_CHANGES = {"860": "850"}
+"""Sets that tell of the document of another set."""
 
 
 def _encoded(text: str) -> str:
@@ -32,3 +37,31 @@ def file_name(  # noqa: PLR0917 - the parts of the name, in order
     """
     number = "" if interchange is None else f"_{interchange:09d}"
     return f"{code}_{_encoded(sender)[:_LONGEST]}_{_bounded(key)}_r{revision}{number}.{suffix}"
+
+
+@attrs.frozen
+class NameParts:
+    """What the name of an interchange says: whose document it is of, by which ``sender``, and its ISA13."""
+
+    owner: str
+    sender: str
+    number: int
+
+    def is_from(self, sender: str) -> bool:
+        """This sender sent it."""
+        return self.sender == _encoded(sender)[:_LONGEST]
+
+
+def name_parts(name: str) -> NameParts | None:
+    """What a name of :func:`file_name` says; ``None`` for any other, and for one without ISA13."""
+    found = _NAME.fullmatch(name)
+    if found is None:
+        return None
+    code = found["code"]
+    owner = f"{_CHANGES.get(code, code)}_{found['sender']}_{found['key']}"
+    return NameParts(owner, found["sender"], int(found["number"]))
+
+
+def owner_of(code: str, sender: str, key: str) -> str:
+    """The same for every file of one document: an order and its changes, whatever revision."""
+    return f"{_CHANGES.get(code, code)}_{_encoded(sender)[:_LONGEST]}_{_bounded(key)}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
@@ -11,8 +11,10 @@ import attrs
 from mlconnector import x12
 from mlconnector.cleo._codes import translated
 from mlconnector.cleo._documents import code_of, content_of, csv_of, party_of
+from mlconnector.cleo._files import CleoFile
 from mlconnector.cleo._names import file_name
 from mlconnector.cleo._routes import Route, Routes, pair_of
+from mlconnector.cleo._shown import Shown, floors, same_set, shown
 from mlconnector.documents import (
     FunctionalAcknowledgment,
     Invoice,
@@ -29,6 +31,7 @@ from mlconnector.errors import (
     MLConnectorError,
     NotFound,
     PermissionDenied,
+    TargetChanged,
     UnknownReference,
     X12Error,
 )
@@ -39,6 +42,8 @@ if TYPE_CHECKING:
     from mlconnector.cleo._client import Cleo
 
 __all__ = ["FilesTarget"]
+
+_ASK = "Look into Cleo or ask the partner, then settle it."
 
 
 class FilesTarget:
@@ -93,6 +98,7 @@ class FilesTarget:
         self._self_billed_when = self_billed_when
         self._invoices = invoices
         self._received = received
+        self._shown: dict[tuple[str | None, ...], list[Shown]] = {}
 
     def route(self, document: Any) -> Route | None:
         """The route of a document: by the party that rule B5 names, journal lines by ledger and account, an
@@ -179,6 +185,61 @@ class FilesTarget:
             cure="Look into the server's log or wait for the 997, then settle it as arrived or not arrived.",
         )
 
+    def list_anew(self) -> None:
+        """Forget what was listed for :meth:`newest`: what is asked from now on is read from now on."""
+        self._shown.clear()
+
+    def newest(self, prepared: Prepared) -> Receipt | None:
+        """After a recovery: the file of the document with the highest number, wherever it has moved to (rule 13).
+
+        It is the one asked for by its name, or by what it says apart from numbers and dates of telling. An outbox or
+        sentbox is read once for all documents, see :meth:`list_anew`.
+
+        Raises:
+            TargetChanged: It says something else.
+            DeliveryInDoubt: Only a transfer tells of it, or the files of its route have no numbers.
+        """
+        document, route = prepared.document, self.route(prepared.document)
+        if route is None or route.format != "x12" or route.partner is None:
+            raise DeliveryInDoubt("Its files have no numbers: nothing tells which is the newest.", cure=_ASK)
+        sender = route.partner.sender.id
+        found = [one for one in self._files_of(route) if one.is_of(code_of(document), sender, prepared.key)]
+        if not found:
+            return None
+        last = max(found, key=lambda one: one.parts.number)
+        if last.name != prepared.marker and not self._says(last, prepared):
+            raise TargetChanged(f"{last.name} is the newest of it there, and says something else.", cure=_ASK)
+        return self._found(attrs.evolve(prepared, marker=last.name), {"adopted": last.name}, sent=last.sent)
+
+    def numbers_shown(self) -> dict[str, int]:
+        """Counters, no lower than the control numbers in the names of the files that Cleo shows (rule 13)."""
+        self.list_anew()
+        highest: dict[str, int] = {}
+        for route in self.routes.all:
+            if route.partner is not None and route.format == "x12":
+                pair = ">".join(pair_of(route.partner))
+                for counter, number in floors(route.partner.sender.id, pair, self._files_of(route)).items():
+                    highest[counter] = max(number, highest.get(counter, 0))
+        return highest
+
+    def _files_of(self, route: Route) -> list[Shown]:
+        places = (route.folder, route.sentbox, route.connection)
+        if places not in self._shown:
+            files: list[tuple[str, str | None, bool]] = []
+            for folder in filter(None, (route.folder, route.sentbox)):
+                files += [(file.name, file.path, folder == route.sentbox) for file in self._files(folder)]
+            for transfer in self._transfers(route):
+                files += [(name, None, True) for name in _sources(transfer)]
+            self._shown[places] = shown(files)
+        return self._shown[places]
+
+    def _says(self, file: Shown, prepared: Prepared) -> bool:
+        if file.path is None:
+            raise DeliveryInDoubt(f"{file.name} was sent, and cannot be read again.", cure=_ASK)
+        payload = prepared.payload
+        text = payload(ControlNumbers()) if callable(payload) else payload
+        return same_set(self._cleo.download(file.path), str(text))
+
     def deliver(self, batch: Sequence[Prepared]) -> Sequence[Receipt | MLConnectorError]:
         """Upload, or run the send action, for the one delivery of the batch."""
         return [self._deliver(prepared) for prepared in batch]
@@ -260,28 +321,36 @@ class FilesTarget:
         return facts | ({"path": route.path} if route.path else {})
 
     def _listed(self, folder: str, name: str) -> bool:
+        return any(file.name == name for file in self._files(folder))
+
+    def _files(self, folder: str) -> list[CleoFile]:
         try:
-            return any(file.name == name for file in self._cleo.files(folder))
+            return self._cleo.files(folder)
         except NotFound:
-            return False
+            return []
 
     def _transfer(self, route: Route, name: str) -> Any:
+        return next((transfer for transfer in self._transfers(route) if name in _sources(transfer)), None)
+
+    def _transfers(self, route: Route) -> Iterator[Mapping[str, Any]]:
         if route.connection is None:
-            return None
+            return
         try:
-            for transfer in self._cleo.transfers(route.connection):
-                files = (transfer.get("_links") or {}).get("files") or []
-                if any(str(file.get("source", "")).rpartition("/")[2] == name for file in files):
-                    return transfer
+            yield from self._cleo.transfers(route.connection)
         except (PermissionDenied, NotFound):
             # Configuration resources may be closed to the account, as on CIC (Cleo reference, section 1).
             if self.look_up == "reliable":
                 raise
-        return None
 
     def _found(self, prepared: Prepared, facts: dict[str, Any], *, sent: bool) -> Receipt:
         steps = prepared.steps if sent else prepared.steps[:1]
         return Receipt(system="cleo", id=str(prepared.marker), raw=facts, by="marker", steps=steps)
+
+
+def _sources(transfer: Mapping[str, Any]) -> list[str]:
+    """Names of the files that a transfer moved (Cleo reference, section 8.3)."""
+    files = (transfer.get("_links") or {}).get("files") or []
+    return [str(file.get("source", "")).rpartition("/")[2] for file in files]
 
 
 def _no_route(change: Change[Any]) -> UnknownReference:

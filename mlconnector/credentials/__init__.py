@@ -7,6 +7,16 @@ from __future__ import annotations
 
 from mlconnector.credentials._secret import Secret
 from mlconnector.credentials._sources import SecretSource
-from mlconnector.credentials._stored import StoredCredentials, delete, names, register_kind, save, stored
+from mlconnector.credentials._stored import StoredCredentials, delete, names, new_key, register_kind, save, stored
 
-__all__ = ["Secret", "SecretSource", "StoredCredentials", "delete", "names", "register_kind", "save", "stored"]
+__all__ = [
+    "Secret",
+    "SecretSource",
+    "StoredCredentials",
+    "delete",
+    "names",
+    "new_key",
+    "register_kind",
+    "save",
+    "stored",
+]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import importlib
 from collections.abc import Mapping, Sequence
+from secrets import token_bytes
 from typing import TYPE_CHECKING, Any
 
 from mlconnector.credentials._sources import INDEX, Environment, Explicit, Keyring, SecretSource, environment_name
@@ -13,10 +15,12 @@ from mlconnector.errors import CredentialsNotFound, InvalidArgument
 if TYPE_CHECKING:
     from mlconnector.clock import Clock
 
-__all__ = ["StoredCredentials", "delete", "names", "register_kind", "save", "stored"]
+__all__ = ["StoredCredentials", "delete", "names", "new_key", "register_kind", "save", "stored"]
 
 _KINDS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
+    # Module of the class, secret fields, other fields; without a module it is no login.
     "AISSession": ("mlconnector.jdedwards", ("username", "password"), ("device", "environment", "role")),
+    "LedgerKey": ("", ("key",), ()),
     "BillSession": ("mlconnector.bill", ("username", "password", "organization_id", "dev_key"), ()),
     "HTTPBasic": ("mlconnector.auth", ("username", "password"), ()),
     "OAuth2ClientCredentials": ("mlconnector.auth", ("client_id", "client_secret"), ("token_url", "path", "scope")),
@@ -99,6 +103,14 @@ class StoredCredentials:
         if self._manager is not None:
             self._manager.logout(send)
 
+    def field(self, name: str) -> str:
+        """One field as the first source has it, for what is no login: the key of a ledger.
+
+        Raises:
+            CredentialsNotFound: No source holds it.
+        """
+        return self._field(name)
+
     def __repr__(self) -> str:
         return f"stored({self._name!r})"
 
@@ -116,10 +128,10 @@ class StoredCredentials:
     def _ready(self) -> Any:
         if self._manager is None:
             kind = self._field("kind")
-            if kind not in _KINDS:
+            if kind not in _KINDS or not _KINDS[kind][0]:
                 raise InvalidArgument(
                     f"{self._name!r} is of kind {kind!r}, which is no token manager.",
-                    cure=f"Save it with one of {', '.join(sorted(_KINDS))}.",
+                    cure=f"Save it with one of {', '.join(sorted(name for name in _KINDS if _KINDS[name][0]))}.",
                 )
             module, required, optional = _KINDS[kind]
             cls = getattr(importlib.import_module(module), kind)
@@ -158,15 +170,17 @@ def save(name: str, kind: str, **fields: str) -> None:
 
     Args:
         name: What to call them.
-        kind: Class name of the token manager, e.g. ``"AISSession"``.
-        fields: That manager's own parameters.
+        kind: Class name of the token manager, e.g. ``"AISSession"``; ``"LedgerKey"`` for the key of a ledger.
+        fields: That manager's own parameters; ``key=`` of a ledger's key, see :func:`new_key`.
 
     Raises:
         InvalidArgument: An unknown kind, or a field that the kind does not have or misses.
         CredentialsNotFound: Neither a keyring nor a passphrase for the encrypted file.
     """
     if kind not in _KINDS:
-        raise InvalidArgument(f"kind={kind!r} is no token manager.", cure=f"Use one of {', '.join(sorted(_KINDS))}.")
+        raise InvalidArgument(
+            f"kind={kind!r} is no kind of credentials.", cure=f"Use one of {', '.join(sorted(_KINDS))}."
+        )
     _module, required, optional = _KINDS[kind]
     wrong = sorted(set(fields) - {*required, *optional}) + sorted(set(required) - set(fields))
     if wrong:
@@ -188,6 +202,11 @@ def save(name: str, kind: str, **fields: str) -> None:
             cure=f'Install "mlconnector[vault]" and set {PASSPHRASE} to a passphrase, or use environment variables.',
         )
     vault.store({**vault.load(), name: entry})
+
+
+def new_key() -> str:
+    """A fresh random key for a ledger, 32 bytes in Base64, to be saved as kind ``"LedgerKey"``."""
+    return base64.b64encode(token_bytes(32)).decode()
 
 
 def names() -> list[str]:

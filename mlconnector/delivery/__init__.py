@@ -15,6 +15,7 @@ from mlconnector.delivery._inbox import Inbox, InboxMessage, Message, Owed
 from mlconnector.delivery._job import Excluded
 from mlconnector.delivery._ledger import Ledger
 from mlconnector.delivery._part import Part
+from mlconnector.delivery._polling import Calendar, Health
 from mlconnector.delivery._reconciliation import Balance, Finding, PaymentDay, Reconciliation
 from mlconnector.delivery._reconciling import Period, Recount
 from mlconnector.delivery._report import KindReport, Preview, Report
@@ -32,6 +33,7 @@ __all__ = [
     "Answering",
     "Attention",
     "Balance",
+    "Calendar",
     "Collection",
     "Confirmed",
     "Crosswalk",
@@ -40,6 +42,7 @@ __all__ = [
     "Excluded",
     "Finding",
     "Flow",
+    "Health",
     "Heard",
     "History",
     "HistoryEvent",

@@ -11,6 +11,7 @@ import attrs
 
 from mlconnector.delivery._database import Row
 from mlconnector.delivery._job import Job, log
+from mlconnector.delivery._masking import masked
 from mlconnector.delivery._outcome import Outcomes
 from mlconnector.delivery._payload import prepared_of
 from mlconnector.delivery._recording import BASELINE
@@ -21,12 +22,17 @@ from mlconnector.target import Prepared, Receipt
 __all__ = ["Adopter"]
 
 
+def _nothing() -> None:
+    """For a target without lists."""
+
+
 class Adopter:
     """Asks the target about every key whose newest revision is unknown.
 
-    A target may have two more members for it. ``newest(prepared)`` answers like ``find``, for the newest entry of the
+    A target may have three more members for it. ``newest(prepared)`` answers like ``find``, for the newest entry of the
     key whatever its revision: a target that appends (files) needs it; where one entry a key is updated, ``find`` says
-    the same. ``numbers_shown()`` gives the highest control number it shows, by counter.
+    the same. ``numbers_shown()`` gives the highest control number it shows, by counter. ``list_anew()`` comes before
+    the keys of a run are asked about, for a target that reads its lists once for all of them.
     """
 
     def __init__(self, job: Job, outcomes: Outcomes, sender: Sender) -> None:
@@ -57,9 +63,13 @@ class Adopter:
             "SELECT * FROM deliveries WHERE sync = ? AND state = 'unknown' ORDER BY id", (job.sync,)
         )
         newest = {(row["usage"], row["key"]): row for row in rows}
+        begun = job.ledger.clock.now().timestamp()
+        if newest:
+            getattr(job.target, "list_anew", _nothing)()
         for row in newest.values():
             job.report.note(row["key"], "queued", "unknown since the recovery")
-            if job.ledger.clock.now().timestamp() >= self._settled_from(row):
+            # An answer counts where the question was begun, lists included (delivery rule 6).
+            if begun >= self._settled_from(row):
                 self._decide(row)
 
     def _settled_from(self, row: Row) -> float:
@@ -86,7 +96,7 @@ class Adopter:
             if receipt is None:
                 self._absent(row, head)
             else:
-                self._found(row, prepared, receipt)
+                self._found(row, head, prepared, receipt)
 
     def _ask(self, row: Row, head: Any) -> tuple[Prepared, Receipt | None]:
         target = self._job.target
@@ -96,12 +106,15 @@ class Adopter:
             prepared = self._sender.prepared(row, head).before_intent()
         return prepared, getattr(target, "newest", target.find)(prepared)
 
-    def _found(self, row: Row, prepared: Prepared, receipt: Receipt) -> None:
+    def _found(self, row: Row, head: Row, prepared: Prepared, receipt: Receipt) -> None:
         done = tuple(step for step in prepared.steps if step in receipt.steps)
         with self._job.ledger.store.transaction(self._job.lease) as transaction:
             self._overtake(transaction, row)
             if done == prepared.steps:
-                self._outcomes.delivered(transaction, row, attrs.evolve(receipt, existing=True), how="adopted")
+                # What was told upon the base has taken a change number, though no intent here says so (rule B12).
+                sequence = row["sequence"] or (head["sequence"] + 1 if head["base"] else 0)
+                told: Any = {**dict(row), "sequence": sequence}
+                self._outcomes.delivered(transaction, told, attrs.evolve(receipt, existing=True), how="adopted")
             else:
                 # Existence alone is not delivered (delivery rule 8): the steps that are left go out.
                 self._outcomes.step_done(transaction, row, done)
@@ -138,7 +151,7 @@ class Adopter:
                 why = "The ledger was recovered; it is not where we can look, which proves nothing here."
                 self._park(row, DeliveryInDoubt(why), "in doubt")
             return
-        if head["base"] and head["base_content"] == row["content"]:
+        if head["base"] and job.ledger.store.seals.same(head["base_content"], row["content"]):
             self._park(row, TargetChanged("It was delivered, and is no longer at the target."), "conflict")
             return
         with job.ledger.store.transaction(job.lease) as transaction:
@@ -183,10 +196,10 @@ class Adopter:
 
     def _not_asked(self, row: Row, error: MLConnectorError) -> None:
         """A question without an answer changes nothing (delivery rule 6)."""
-        job = self._job
+        job, told = self._job, masked(error.message, row["document"])
         with job.ledger.store.transaction(job.lease) as transaction:
-            transaction.audit("look-up", job.sync, row["key"], revision=row["revision"], failed=error.message)
-        log.info("look-up failed: %s %s: %s", job.sync, row["key"], error.message)
+            transaction.audit("look-up", job.sync, row["key"], revision=row["revision"], failed=told)
+        log.info("look-up failed: %s %s: %s", job.sync, row["key"], told)
         self._lost_in_a_row += 1
         if isinstance(error, STOPPING) or self._lost_in_a_row >= DEAD_IN_A_ROW:
             raise error

@@ -273,7 +273,7 @@ class Answering:
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 *(message.id, row["sync"], row["usage"], row["key"], message.code, verdict, message.stamp),
-                *(json.dumps(list(differences)), int(applied), transaction.at),
+                *(transaction.seals.told("differences", json.dumps(list(differences))), int(applied), transaction.at),
             ),
         )
         transaction.audit(

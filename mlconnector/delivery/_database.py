@@ -91,6 +91,10 @@ class Database(Protocol):
         """Copy it, as it is at one instant, to a new SQLite file while it is in use."""
         ...
 
+    def scrub(self, tables: Sequence[str]) -> None:
+        """Leave nothing of what rows of these tables held before, as far as it is in the database's own hands."""
+        ...
+
     def discard(self) -> None:
         """Close it, and leave nothing of what :meth:`prepare` has just made."""
         ...

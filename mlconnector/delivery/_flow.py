@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-import random
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Literal
 
 from mlconnector.check import Check, CheckStep
+from mlconnector.delivery import _polling
 from mlconnector.delivery._aligning import Aligning, align
 from mlconnector.delivery._alignment import Alignment
 from mlconnector.delivery._desk import Outcome
-from mlconnector.delivery._job import log
 from mlconnector.delivery._ledger import Ledger
 from mlconnector.delivery._part import Part
+from mlconnector.delivery._polling import Health
 from mlconnector.delivery._reconciliation import Reconciliation
 from mlconnector.delivery._reconciling import Period, Recount, Recounting
 from mlconnector.delivery._report import KindReport, Report
@@ -104,10 +104,14 @@ class Flow:
                     reports[kind] = error.report.kinds[kind]
                     reports[kind].stopped = error
                 error.report = self._merged(reports, dry_run=dry_run)
+                if not dry_run:
+                    _polling.note_run(self.ledger, self.name, error)
                 raise
             reports[kind] = report.kinds[kind]
             if left is not None and isinstance(part, Sync):
                 left = max(0, left - reports[kind].delivered)
+        if not dry_run:
+            _polling.note_run(self.ledger, self.name, None)
         return self._merged(reports, dry_run=dry_run)
 
     def _merged(self, reports: Mapping[str, KindReport], *, dry_run: bool) -> Report:
@@ -247,6 +251,7 @@ class Flow:
         calendar: Callable[[dt.datetime], bool] | None = None,
         stop: threading.Event | None = None,
         on_report: Callable[[Report], Any] | None = None,
+        on_health: Callable[[Health], Any] | None = None,
         jitter: float = 0.1,
         failures: Literal["continue", "raise"] = "continue",
     ) -> None:
@@ -254,30 +259,35 @@ class Flow:
 
         Args:
             every: From the end of one run to the begin of the next.
-            calendar: Called with the time; false leaves a run out (blackout windows).
+            calendar: A :class:`Calendar`; or called with the time, false leaves a run out.
             stop: Ends it between two documents; set it from a signal handler of yours.
             on_report: Called with every report.
-            jitter: Share of ``every`` by which a wait varies, so that many pollers do not march in step.
-            failures: ``"continue"`` logs what stopped a run and tries again at the next turn.
+            on_health: Called with :meth:`health` after every run, whether it was stopped or not.
+            jitter: Share of ``every`` by which a wait varies, so that many pollers do not march in step; below 1.
+            failures: ``"continue"`` logs what stopped a run, ever more rarely while it goes on, and tries again at the
+                next turn.
+
+        Raises:
+            InvalidArgument: An option that cannot be meant, or a flow that cannot be run as it is.
         """
         if every <= dt.timedelta(0):
             raise InvalidArgument(f"every={every} is no interval.", cure="Give a positive timedelta.")
-        signal = stop or threading.Event()
-        while not signal.is_set():
-            if calendar is None or calendar(self.ledger.clock.now()):
-                self._poll_once(signal, on_report, failures)
-            signal.wait(every.total_seconds() * random.uniform(1 - jitter, 1 + jitter))  # noqa: S311 - spreads load
+        if not 0 <= jitter < 1:
+            raise InvalidArgument(f"jitter={jitter!r} is no share of a wait.", cure="Give 0 or more, and less than 1.")
+        _polling.poll(
+            self,
+            every,
+            calendar=calendar,
+            stop=stop,
+            on_report=on_report,
+            on_health=on_health,
+            jitter=jitter,
+            raises=failures == "raise",
+        )
 
-    def _poll_once(self, signal: threading.Event, on_report: Callable[[Report], Any] | None, failures: str) -> None:
-        try:
-            report = self.run(stop=signal)
-        except MLConnectorError as error:
-            if failures == "raise" or isinstance(error, InvalidArgument):
-                raise
-            log.error("%s: the run stopped: %s", self.name, error, extra={"flow": self.name})
-            report = error.report
-        if on_report is not None and report is not None:
-            on_report(report)
+    def health(self) -> Health:
+        """Latest success, failures since, lag and counts by state: asked of the ledger, from any process."""
+        return _polling.health_of(self)
 
     def __repr__(self) -> str:
         return f"Flow({self.name!r}, {', '.join(self.parts)})"

@@ -16,6 +16,7 @@ import attrs
 
 from mlconnector.delivery._database import Row
 from mlconnector.delivery._store import Lease, Store, Transaction
+from mlconnector.errors import InvalidArgument
 
 __all__ = ["Inbox", "InboxMessage", "Message", "Owed"]
 
@@ -133,7 +134,7 @@ class Inbox:
         with self._store.transaction(lease) as transaction:
             transaction.execute(
                 "INSERT INTO inbox_files (hash, name, content, stored_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-                (digest, name, content, transaction.at),
+                (digest, name, transaction.seals.sealed("content", content), transaction.at),
             )
             found = [self._keep(transaction, box, name, digest, message) for message in messages]
             for one in owed:
@@ -169,6 +170,67 @@ class Inbox:
         """The exact bytes of a file, by its hash."""
         rows = self._store.read("SELECT content FROM inbox_files WHERE hash = ?", (file,))
         return bytes(rows[0]["content"])
+
+    def release(self, message: int, *, actor: str, reason: str, instead_of: int | None = None) -> InboxMessage:
+        """Let a parked message be taken again, under the rules that parked it: the next run works on it.
+
+        Args:
+            message: ``id`` of the message.
+            actor, reason: Who decided, and why.
+            instead_of: ``id`` of the one that gives way to it, under the same number or about the same business.
+
+        Returns:
+            The message as it is now.
+
+        Raises:
+            InvalidArgument: It is not parked, its bytes were forgotten, nothing can give way to it so, or no actor or
+                reason.
+        """
+        if not actor.strip() or not reason.strip():
+            raise InvalidArgument("actor and reason are needed to release.", cure="Say who decided, and why (rule B7).")
+        with self._store.transaction() as transaction:
+            parked = self._one(message)
+            if parked.state != "parked":
+                cure = (
+                    "Its sender sends it again." if parked.state == "quarantined" else "Nothing is to be done with it."
+                )
+                raise InvalidArgument(f"Message {message} is {parked.state}, not parked.", cure=cure)
+            if not self.content(parked.file):
+                raise InvalidArgument(f"The bytes of message {message} are gone.", cure="Its sender sends it again.")
+            other = None if instead_of is None else self._one(instead_of)
+            if other is not None:
+                self._check_gives_way(other, parked)
+                self.close(transaction, other, "superseded", f"message {message} was taken instead")
+            self.close(transaction, parked, "stored")
+            transaction.execute(
+                "UPDATE attention SET closed = ? WHERE key = ? AND closed IS NULL", (transaction.at, parked.identity)
+            )
+            transaction.audit(
+                "message released",
+                parked.box,
+                parked.business_key,
+                identity=parked.identity,
+                instead_of=None if other is None else other.identity,
+                by=actor,
+                reason=reason,
+            )
+        return self._one(message)
+
+    def _one(self, message: int) -> InboxMessage:
+        query = "SELECT i.*, f.name FROM inbox AS i JOIN inbox_files AS f ON f.hash = i.file WHERE i.id = ?"
+        rows = self._store.read(query, (message,))
+        if not rows:
+            raise InvalidArgument(f"There is no message {message}.", cure="See ledger.inbox.messages().")
+        return _message_of(rows[0])
+
+    @staticmethod
+    def _check_gives_way(other: InboxMessage, parked: InboxMessage) -> None:
+        same = other.identity == parked.identity or (other.business_key and other.business_key == parked.business_key)
+        if other.id == parked.id or other.box != parked.box or not same:
+            raise InvalidArgument(
+                f"instead_of={other.id} has neither number nor business key of message {parked.id}.",
+                cure="Name the message that said the same before.",
+            )
 
     def owed(
         self, box: str, *, since: dt.datetime | None = None, name: str | None = None

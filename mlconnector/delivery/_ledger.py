@@ -6,12 +6,12 @@ import datetime as dt
 import logging
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
 from mlconnector.clock import SYSTEM_CLOCK, Clock
-from mlconnector.delivery import _audit, _recovery, _retention
+from mlconnector.delivery import _audit, _recovery, _reencrypting, _retention
 from mlconnector.delivery._crosswalk import Crosswalk
 from mlconnector.delivery._database import Row
 from mlconnector.delivery._high_water import default_path
@@ -27,6 +27,7 @@ from mlconnector.delivery._rows import (
     event_of,
     order_state_of,
 )
+from mlconnector.delivery._sealing import KeySource
 from mlconnector.delivery._store import POSTGRES, Lease, Store, Transaction
 from mlconnector.delivery._worklist import Worklist
 from mlconnector.errors import InvalidArgument, LeaseLost, LedgerError, LedgerMismatch
@@ -50,12 +51,16 @@ class Ledger:
             for PostgreSQL, outside of what its backups hold.
         retain_years: How long nothing is pruned (rule B7).
         four_eyes: Payee changes wait for a second actor (rule B7).
+        keys: Where its keys are, e.g. ``mc.stored("acme-ledger")`` (extra ``vault``): documents, payloads and messages
+            are kept encrypted. Several: the first one encrypts, each of them decrypts; see :meth:`reencrypt`.
         clock: For tests.
 
     Raises:
         InvalidArgument: An option that cannot be meant.
-        LedgerError: No ledger, one of a newer form, one on a network file system, or one that cannot be written to.
-        MissingExtra: psycopg is not installed.
+        CredentialsNotFound: No source holds a key.
+        LedgerError: No ledger, one of a newer form, one on a network file system, one that cannot be written to, or one
+            that was encrypted by a key that is not given.
+        MissingExtra: psycopg or cryptography is not installed.
 
     A ledger that is older than it once was, or lost, opens: it can be read, backed up and recovered. Whatever would
     write to it raises ``LedgerRestored`` (delivery rule 13).
@@ -69,6 +74,7 @@ class Ledger:
         high_water: str | os.PathLike[str] | None = None,
         retain_years: int = 10,
         four_eyes: bool = False,
+        keys: KeySource | Sequence[KeySource] = (),
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         name = os.fspath(path)
@@ -87,7 +93,8 @@ class Ledger:
         self.clock = clock
         self.retain_years = retain_years
         self.four_eyes = four_eyes
-        self.store: Store = Store(name, actor=actor, clock=clock, high_water=place)
+        sources = tuple(keys) if isinstance(keys, Sequence) else (keys,)
+        self.store: Store = Store(name, actor=actor, clock=clock, high_water=place, keys=sources)
         self.crosswalk: Crosswalk = Crosswalk(self.store, four_eyes=four_eyes)
         self.worklist: Worklist = Worklist(self.store)
         self.inbox: Inbox = Inbox(self.store)
@@ -140,7 +147,7 @@ class Ledger:
     def history(self, key: str) -> History:
         """Everything that happened to a natural key, oldest first: a list that prints line by line."""
         rows = self.store.read("SELECT * FROM audit WHERE key = ? ORDER BY number", (key,))
-        return History(event_of(row) for row in rows)
+        return History(event_of(row, self.store.seals) for row in rows)
 
     def payload(self, delivery: Delivery) -> bytes:
         """The exact bytes of the latest transmission of a delivery; empty where nothing was sent."""
@@ -272,6 +279,25 @@ class Ledger:
             LedgerError: The database or the high-water file does not take it.
         """
         return _recovery.recover(self.store, actor=actor, reason=reason, counters=counters)
+
+    def reencrypt(self, *, actor: str, reason: str) -> int:
+        """Write everything that is kept of contents anew under the first of ``keys``, and end the need of the others.
+
+        Call it after a key was added in front, and once after a ledger without keys was given its first. Other workers
+        may go on if they were given the same keys. Cut short, it is called again. Backups made before need the keys of
+        then; what the audit told before a ledger had its first key stays as it was told.
+
+        Args:
+            actor, reason: Who decided, and why.
+
+        Returns:
+            How many rows were written anew.
+
+        Raises:
+            InvalidArgument: The ledger has no key, or no actor or reason.
+            LedgerError: The database does not take it.
+        """
+        return _reencrypting.reencrypt(self.store, actor=actor, reason=reason)
 
     def prune(self, before: dt.date, *, actor: str | None = None, reason: str = "retention") -> Pruned:
         """Remove what ended before a day: earlier revisions, bytes of messages, the audit's beginning.

@@ -31,7 +31,7 @@ class Outcomes:
             (row["revision"], row["content"], target_id, row["sequence"], job.sync, row["usage"], row["key"]),
         )
         if receipt.raw.get("attention"):
-            job.attend(transaction, row["key"], str(receipt.raw["attention"]))
+            job.attend(transaction, row["key"], masked(str(receipt.raw["attention"]), row["document"]))
         if job.settings.link is not None and target_id is not None:
             kind, source, target = job.settings.link
             if not job.ledger.crosswalk.keep(transaction, kind, {source: row["key"], target: target_id}):
@@ -65,6 +65,7 @@ class Outcomes:
 
     def again(self, transaction: Transaction, row: Row, why: str) -> None:
         """It surely did not act: queued again, with the same bytes and numbers (delivery rule 10)."""
+        why = masked(why, row["document"])
         transaction.move(row["id"], "recorded")
         transaction.audit("not acted", self._job.sync, row["key"], revision=row["revision"], why=why)
         self._job.report.note(row["key"], "queued", why)

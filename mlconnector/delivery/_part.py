@@ -48,14 +48,12 @@ def leased(ledger: Ledger, name: str, length: dt.timedelta) -> Iterator[Lease]:
 
 def attend(transaction: Transaction, name: str, kind: str, key: str, text: str) -> Attention | None:
     """Add an attention item, unless the same one is open; returns the new one."""
-    open_already = transaction.rows(
-        "SELECT 1 FROM attention WHERE sync = ? AND key = ? AND text = ? AND closed IS NULL", (name, key, text)
-    )
-    if open_already:
+    items = transaction.rows("SELECT text FROM attention WHERE sync = ? AND key = ? AND closed IS NULL", (name, key))
+    if any(item["text"] == text for item in items):
         return None
     added = transaction.rows(
         "INSERT INTO attention (sync, kind, key, text, since) VALUES (?, ?, ?, ?, ?) RETURNING *",
-        (name, kind, key, text, transaction.at),
+        (name, kind, key, transaction.seals.told("text", text), transaction.at),
     )
     transaction.audit("attention", name, key, text=text)
     return attention_of(added[0], transaction.now)

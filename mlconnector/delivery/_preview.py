@@ -56,7 +56,8 @@ class Previewer:
         if not document.ready:
             report.note(key, "waiting", document.waiting_for[0])
             return
-        if heads and not again and heads[0]["base_content"] == self._target.content(document):
+        same = self._ledger.store.seals.same
+        if heads and not again and same(heads[0]["base_content"], self._target.content(document)):
             report.note(key, "unchanged")
             return
         if settings.begin == "nothing" and not heads:

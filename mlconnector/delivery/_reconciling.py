@@ -297,7 +297,7 @@ class Recounting:
         elif (
             pair.known.newest["state"] in ("delivered", "unchanged")
             and now.ready
-            and (self._sync.target.content(now) != pair.known.newest["content"])
+            and not self._sync.ledger.store.seals.same(self._sync.target.content(now), pair.known.newest["content"])
         ):
             what, why = "changed", "it changed here and has not been told: run the flow"
         if what:

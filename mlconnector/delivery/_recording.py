@@ -55,7 +55,7 @@ class Recorder:
             for rejected in page.rejected:
                 self._reject(transaction, rejected)
             if save_cursor and page.cursor is not None:
-                cursor = json.dumps(page.cursor)
+                cursor = transaction.seals.sealed("cursor", json.dumps(page.cursor))
                 transaction.execute(
                     "INSERT INTO cursors VALUES (?, ?) ON CONFLICT (sync) DO UPDATE SET cursor = excluded.cursor",
                     (job.sync, cursor),
@@ -89,8 +89,8 @@ class Recorder:
             return
         distrusted = self._distrusted(transaction, key)
         transaction.execute("DELETE FROM waiting WHERE sync = ? AND key = ?", (job.sync, key))
-        content = job.target.content(document)
-        if head is not None and head["latest_content"] == content:
+        content = transaction.seals.blinded(job.target.content(document))
+        if head is not None and transaction.seals.same(head["latest_content"], content):
             latest = transaction.rows(
                 "SELECT * FROM deliveries WHERE sync = ? AND usage = ? AND key = ? AND revision = ?",
                 (job.sync, usage, key, head["latest"]),
@@ -206,13 +206,13 @@ class Recorder:
         if not quiet:
             self._supersede(transaction, usage, key)
         stamp = None if document.provenance is None else document.provenance.updated_at
-        text = to_json(document)
+        text, fingerprint, seals = to_json(document), document.fingerprint, transaction.seals
         transaction.execute(
             "INSERT INTO deliveries (sync, usage, kind, key, revision, content, fingerprint, stamp, document, state,"
             " reason, doubtful_since, recorded_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
-                *(job.sync, usage, job.settings.kind, key, revision, content, document.fingerprint),
-                *(None if stamp is None else stamp.isoformat(), text, state),
+                *(job.sync, usage, job.settings.kind, key, revision, content, seals.sealed("fingerprint", fingerprint)),
+                *(None if stamp is None else stamp.isoformat(), seals.sealed("document", text), state),
                 *(BASELINE if unknown and self._baseline else "", transaction.now.timestamp() if unknown else None),
                 *(transaction.at, transaction.at),
             ),
@@ -231,8 +231,8 @@ class Recorder:
             job.sync,
             key,
             revision=revision,
-            fingerprint=document.fingerprint,
-            document_sha256=hashlib.sha256(text.encode()).hexdigest(),
+            fingerprint=seals.blinded(fingerprint),
+            document_sha256=seals.blinded(hashlib.sha256(text.encode()).hexdigest()),
             stamp=stamp,
         )
         job.report.note(key, "baselined" if quiet else "queued", "unknown since the recovery" if unknown else "")

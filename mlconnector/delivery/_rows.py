@@ -11,6 +11,7 @@ import attrs
 
 from mlconnector.delivery._database import Row
 from mlconnector.delivery._payload import document_of
+from mlconnector.delivery._sealing import Plain, Seals
 from mlconnector.documents import Document
 
 __all__ = [
@@ -147,8 +148,8 @@ class HistoryEvent:
         return f"{self.at:%Y-%m-%d %H:%M:%S}  {self.event:<12} {facts}"
 
 
-def event_of(row: Row) -> HistoryEvent:
-    """A table row as an event."""
+def event_of(row: Row, seals: Seals | Plain) -> HistoryEvent:
+    """A table row as an event, with what it tells of contents."""
     return HistoryEvent(
         number=row["number"],
         at=_instant(row["at"]),
@@ -156,7 +157,7 @@ def event_of(row: Row) -> HistoryEvent:
         event=row["event"],
         flow=row["sync"],
         key=row["key"],
-        facts=json.loads(row["facts"]),
+        facts=seals.known_facts(json.loads(row["facts"])),
     )
 
 

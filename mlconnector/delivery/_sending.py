@@ -11,6 +11,7 @@ import attrs
 
 from mlconnector.delivery._database import Row
 from mlconnector.delivery._job import HOLDING, Job
+from mlconnector.delivery._masking import masked
 from mlconnector.delivery._outcome import Outcomes
 from mlconnector.delivery._payload import counters_text, document_of, frozen, thawed
 from mlconnector.delivery._store import Transaction
@@ -106,7 +107,7 @@ class Sender:
     def _prepare(self, row: Row) -> Prepared | None:
         job = self._job
         head = self.head(row)
-        if head["base"] and head["base_content"] == row["content"] and not row["forced"] and row["done"] == "[]":
+        if self._is_base(row, head) and not row["forced"] and row["done"] == "[]":
             with job.ledger.store.transaction(job.lease) as transaction:
                 self._outcomes.unchanged(transaction, row)
             return None
@@ -154,6 +155,9 @@ class Sender:
                 cause="collision",
                 cure="Whoever runs the flow makes the name unique, e.g. with the company in order_number= (rule B13).",
             )
+
+    def _is_base(self, row: Row, head: Row) -> bool:
+        return bool(head["base"]) and self._job.ledger.store.seals.same(head["base_content"], row["content"])
 
     def head(self, row: Row) -> Row:
         """What is known of the key of a delivery."""
@@ -225,10 +229,10 @@ class Sender:
         Raises:
             MLConnectorError: A dead login, a refused permission, or the tenth failure in a row.
         """
-        job = self._job
+        job, told = self._job, masked(error.message, row["document"])
         with job.ledger.store.transaction(job.lease) as transaction:
-            transaction.audit(what, job.sync, row["key"], revision=row["revision"], failed=error.message)
-        job.report.note(row["key"], "queued", error.message)
+            transaction.audit(what, job.sync, row["key"], revision=row["revision"], failed=told)
+        job.report.note(row["key"], "queued", told)
         self._lost_in_a_row += 1
         if isinstance(error, STOPPING) or self._lost_in_a_row >= DEAD_IN_A_ROW:
             raise error
@@ -313,7 +317,7 @@ class Sender:
                     step=member.step,
                     marker=member.marker,
                     numbers=None if member.control is None else [member.control.interchange, member.control.group],
-                    payload_sha256=_sha256(content),
+                    payload_sha256=transaction.seals.blinded(_sha256(content)),
                     **dict(member.describe),
                 )
                 if member.control is not None and member.counters is not None and not row["payload_form"]:
@@ -321,7 +325,7 @@ class Sender:
                 if member.claim is not None:
                     job.ledger.crosswalk.claim(transaction, *member.claim, row["key"])
                 for text in member.attention:
-                    job.attend(transaction, row["key"], text)
+                    job.attend(transaction, row["key"], masked(text, row["document"]))
         rows = [job.ledger.store.read("SELECT * FROM deliveries WHERE id = ?", (row["id"],))[0] for row, _ in batch]
         return rows, members, send_by
 

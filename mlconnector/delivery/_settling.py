@@ -6,6 +6,7 @@ import json
 
 from mlconnector.delivery._database import Row
 from mlconnector.delivery._job import Job, log
+from mlconnector.delivery._masking import masked
 from mlconnector.delivery._outcome import Outcomes
 from mlconnector.delivery._payload import prepared_of
 from mlconnector.errors import DeliveryInDoubt, MLConnectorError, TargetChanged
@@ -60,9 +61,10 @@ class Settler:
             self._cannot_tell(row, begun, error.message)
             return
         except MLConnectorError as error:
+            told = masked(error.message, row["document"])
             with job.ledger.store.transaction(job.lease) as transaction:
-                transaction.audit("look-up", job.sync, row["key"], revision=row["revision"], failed=error.message)
-            log.info("look-up failed: %s %s: %s", job.sync, row["key"], error.message)
+                transaction.audit("look-up", job.sync, row["key"], revision=row["revision"], failed=told)
+            log.info("look-up failed: %s %s: %s", job.sync, row["key"], told)
             return
         if found is None:
             self._absent(row, begun)

@@ -18,6 +18,7 @@ from mlconnector.delivery._database import Database, Result, Row
 from mlconnector.delivery._high_water import HighWater
 from mlconnector.delivery._postgres import Postgres
 from mlconnector.delivery._schema import FORMS
+from mlconnector.delivery._sealing import PLAIN, KeySource, Plain, Seals, keys_of
 from mlconnector.delivery._sqlite import SQLite
 from mlconnector.errors import LeaseLost, LedgerError, LedgerRestored
 
@@ -56,15 +57,21 @@ class Store:
 
     Attributes:
         refused: Why it is taken for a restored or lost one; empty where it is not.
+        seals: What its keys do to contents.
 
     Raises:
-        LedgerError: Not a ledger, a newer form, or a file system without safe locking.
+        LedgerError: Not a ledger, a newer form, a file system without safe locking, or a key is missing.
     """
 
-    def __init__(self, path: str, *, actor: str, clock: Clock, high_water: Path | None) -> None:
+    def __init__(
+        self, path: str, *, actor: str, clock: Clock, high_water: Path | None, keys: Sequence[KeySource] = ()
+    ) -> None:
         self.actor = actor
         self.clock = clock
         self.refused: str = ""
+        self.seals: Seals | Plain = PLAIN
+        self._keys = keys_of(keys)
+        self._noted = ""
         self._lock = threading.RLock()
         self._high_water: HighWater | None = None
         self._database: Database = Postgres(path) if path.startswith(POSTGRES) else SQLite(path)
@@ -73,6 +80,7 @@ class Store:
             if high_water is not None:
                 with self._exclusive():
                     self._high_water = self._checked(high_water)
+            self._unlock()
         except BaseException:
             self._database.close()
             raise
@@ -106,6 +114,45 @@ class Store:
         rows = self.read("SELECT hash FROM audit WHERE number = ?", (kept.number,))
         return kept.number <= pruned or (bool(rows) and rows[0]["hash"] == kept.hash)
 
+    def _unlock(self) -> None:
+        """Take up the keys that are noted in the ledger; where the newest is not, it is noted first."""
+        if self._noted_keys() and not self.refused:
+            with self._exclusive():
+                # Another worker may have been first.
+                self._noted_keys()
+                self._note_keys(self._wrapped())
+
+    def _noted_keys(self) -> bool:
+        """Open what the ledger's own note of its keys lets be opened; True where the newest key is still to be noted.
+
+        Raises:
+            LedgerError: A key that is in use is not among those given.
+        """
+        self._noted = self.meta("keys")
+        wrapped = self._wrapped()
+        if wrapped:
+            self.seals = Seals.unlocked(self.name, self.meta("ledger"), self._keys, wrapped)
+        return bool(self._keys) and next(iter(self._keys)) != next(iter(wrapped), "")
+
+    def _wrapped(self) -> dict[str, str]:
+        """The ledger's secret by each key that is in use, the one that seals first."""
+        return dict(json.loads(self._noted)) if self._noted else {}
+
+    def _note_keys(self, before: Mapping[str, str]) -> None:
+        """Inside of a transaction: the newest key seals from now on, and those before it still open."""
+        newest = next(iter(self._keys))
+        if isinstance(self.seals, Seals):
+            seals = attrs.evolve(self.seals, key=newest)
+        else:
+            seals = Seals(self.name, self.meta("ledger"), self._keys, newest)
+        beside = {key: text for key, text in before.items() if key != newest}
+        transaction = Transaction(self, self._database, "")
+        self._noted = json.dumps({newest: seals.wrapped(), **beside})
+        transaction.note("keys", self._noted)
+        transaction.audit("key", seals=newest, opens=[*beside])
+        transaction.seal()
+        self.seals = seals
+
     def raise_counters(self, floors: Mapping[str, int]) -> None:
         """Inside a transaction: numbers up to these count as taken."""
         for name, floor in floors.items():
@@ -119,7 +166,7 @@ class Store:
     def read(self, query: str, values: Iterable[Any] = ()) -> list[Row]:
         """Rows of a query."""
         with self._lock:
-            return self._database.read(query, values)
+            return self.seals.rows(self._database.read(query, values))
 
     @contextlib.contextmanager
     def _exclusive(self) -> Iterator[None]:
@@ -142,6 +189,9 @@ class Store:
                 " ledger.recover(actor=, reason=): what is at the targets is then adopted, not sent again.",
             )
         with self._exclusive():
+            if self.meta("keys") != self._noted:
+                # Somebody else has given it another key since it was opened here.
+                self._noted_keys()
             if lease is not None:
                 self._renew(lease)
             transaction = Transaction(self, self._database, "" if lease is None else lease.token)
@@ -194,6 +244,7 @@ class Store:
             yield transaction, kept
             transaction.seal()
         self.refused = ""
+        self._unlock()
         if kept is not None:
             kept.ledger, kept.epoch = self.meta("ledger"), int(self.meta("epoch"))
             with self._exclusive():
@@ -227,6 +278,19 @@ class Store:
         with self._lock:
             return self._database.faults()
 
+    def scrub(self, tables: Sequence[str]) -> None:
+        """Leave nothing of what rows of these tables held before."""
+        with self._lock:
+            self._database.scrub(tables)
+
+    def let_older_keys_go(self, **facts: Any) -> None:
+        """The key that seals now is the only one in use."""
+        with self.transaction() as transaction:
+            wrapped = self._wrapped()
+            self._noted = json.dumps({self.seals.key: wrapped.pop(self.seals.key)})
+            transaction.note("keys", self._noted)
+            transaction.audit("re-encrypted", seals=self.seals.key, gone=[*wrapped], **facts)
+
     def backup(self, path: str) -> None:
         """Copy the database while it is in use; an event after the copy makes it, when it is put back, an older one."""
         with self._lock:
@@ -255,6 +319,11 @@ class Transaction:
         self.now: dt.datetime = store.clock.now()
 
     @property
+    def seals(self) -> Seals | Plain:
+        """What the ledger's keys do to contents."""
+        return self._store.seals
+
+    @property
     def at(self) -> str:
         """The time of this transaction, ISO text in UTC."""
         return self.now.astimezone(dt.UTC).isoformat()
@@ -265,15 +334,21 @@ class Transaction:
 
     def rows(self, query: str, values: Iterable[Any] = ()) -> list[Row]:
         """Rows of a query."""
-        return self.execute(query, values).fetchall()
+        return self._store.seals.rows(self.execute(query, values).fetchall())
 
     def audit(self, event: str, sync: str = "", key: str = "", **facts: Any) -> None:
         """Note what happened; it is written, chained, when the transaction ends."""
+        facts = dict(self._store.seals.told_facts(facts))
         self._events.append((event, sync, key, json.dumps(facts, sort_keys=True, default=str, separators=(",", ":"))))
 
     def move(self, delivery: int, state: str, **columns: Any) -> None:
         """Set a delivery's state and further columns; lists and mappings are kept as JSON."""
         changed = {"state": state, "updated_at": self.at, **columns}
+        seals = self._store.seals
+        if isinstance(changed.get("faults"), list):
+            changed["faults"] = seals.told("faults", json.dumps(changed["faults"]))
+        if changed.get("payload") is not None:
+            changed["payload"] = seals.sealed("payload", changed["payload"])
         values = [json.dumps(one, default=str) if isinstance(one, (list, dict)) else one for one in changed.values()]
         assignments = ", ".join(f"{name} = ?" for name in changed)
         self.execute(f"UPDATE deliveries SET {assignments} WHERE id = ?", (*values, delivery))  # noqa: S608 - own columns

@@ -14,7 +14,7 @@ from mlconnector.delivery import Aligning, Answering, Attention, Collection, Flo
 from mlconnector.errors import InvalidArgument
 from mlconnector.flows._x12_inbox import X12Inbox
 from mlconnector.records import Records
-from mlconnector.target import Target
+from mlconnector.target import LookUp, Target
 
 __all__ = ["BASELINE_CHANGES", "CleoParts", "chosen_kinds", "conditions_by_kind"]
 
@@ -65,6 +65,7 @@ class CleoParts:
         collect: Folders whose files are fetched; none leaves what comes in alone.
         acknowledge: Who answers with 997s: ``"library"`` or ``"gateway"`` (rule B17).
         inbox: Name of the inbox in the ledger; that of the flow by default.
+        look_up: Class of the target, of 997s too.
         also: Sets this flow takes beside those of a route's default ``receives``. ``posts``: those of them that a
             sync of the flow posts.
         source: System whose codes the flow's documents hold.
@@ -83,6 +84,7 @@ class CleoParts:
     collect: Sequence[str]
     acknowledge: Literal["library", "gateway"]
     inbox: str | None
+    look_up: LookUp
     also: Sequence[str] = ()
     posts: Sequence[str] = ()
     source: str = ""
@@ -180,7 +182,8 @@ class CleoParts:
             answering = Answering(f"{self.name}/answers", box=box, hear=inbox.hear, **common)
             parts = [collection, answering, *parts]
             if self.acknowledge == "library":
-                target = self.cleo.target("acknowledgments", routes=self.routes, received=inbox.received)
+                options: dict[str, Any] = {"routes": self.routes, "look_up": self.look_up}
+                target = self.cleo.target("acknowledgments", received=inbox.received, **options)
                 records = Records(inbox.owed_reader())
                 parts.append(self.outbound("acknowledgments", records, target, begin="everything"))
         tests_only = all(route.partner is None or route.partner.usage == "T" for route in self.routes.all)

@@ -405,3 +405,37 @@ def test_stamps_and_sizes_of_another_form_say_nothing() -> None:
     assert [(one.size, one.modified) for one in listed(odd, "in")] == [(None, None), (None, None)]
     (file,) = listed([{"name": "a", "size": "12", "meta": {"lastModified": "2026-03-02T08:00:00Z"}}], "in")
     assert (file.size, file.modified) == (12, dt.datetime(2026, 3, 2, 8, tzinfo=dt.UTC))
+
+
+def test_the_newest_file_of_a_document_is_the_one_with_the_highest_number(setup: Setup) -> None:
+    setup.network.add({"alias": "ACME", "outbox": "outbox/ACME", "sentbox": "sent"})
+    route = Route("4343", PARTNER, folder="outbox/ACME", sentbox="sent", connection="ACME", action="send")
+    target = setup.cleo.target("files", routes=[route], look_up="reliable")
+    delivery = prepared(target)
+    asked = target.prepare(mc.Change(document=ORDER, key=ORDER.key)).before_intent()
+    asked = attrs.evolve(asked, key=ORDER.key)
+    for name in ("850_ACME_4711_r1.json", "notes.txt", "850_OTHER_4711_r1_000000900.edi"):
+        setup.network.add(f"outbox/ACME/{name}", b"not ours")
+    assert target.numbers_shown() == {}
+    assert target.newest(asked) is None
+    target.deliver([attrs.evolve(delivery, step="upload")])
+    assert target.newest(asked) is None, "a list is read once"
+    target.list_anew()
+    assert target.newest(asked).steps == ("upload",)
+    setup.network.transmit()
+    target.list_anew()
+    found = target.newest(asked)
+    assert (found.id, found.steps) == (delivery.marker, ("upload", "run"))
+    assert target.numbers_shown()["isa:ZZ:ACME>01:123456789"] == 5
+    assert target.numbers_shown()["gs:ZZ:ACME>01:123456789:PC"] == 5
+    name = file_name("860", "ACME", ORDER.key, 2, 7)
+    setup.network.add(f"outbox/ACME/{name}", str(delivery.payload).encode() * 2)
+    target.list_anew()
+    with pytest.raises(mc.TargetChanged, match=f"{name} is the newest"):
+        target.newest(asked)
+    setup.network.add(f"outbox/ACME/{file_name('850', 'ACME', ORDER.key, 3, 8)}", b"ISA*cut")
+    target.list_anew()
+    with pytest.raises(mc.TargetChanged):
+        target.newest(asked)
+    with pytest.raises(mc.DeliveryInDoubt, match="no numbers"):
+        target.newest(attrs.evolve(asked, document=attrs.evolve(ORDER, supplier=mc.Party(number="9"))))

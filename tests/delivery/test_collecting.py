@@ -93,6 +93,25 @@ def test_what_changed_since_it_was_fetched_stays(model: Model) -> None:
     assert list(post.contents) == ["in/a"]
 
 
+def test_another_answer_than_the_file_does_not_remove_it(model: Model) -> None:
+    """A login page or a cut body under status 200: kept as what cannot be read, and the file is fetched again."""
+    post = Post()
+    post.put("in/a", "1 855 x", START)
+    download, served = post.download, list[str]()
+
+    def odd_at_first(path: str) -> bytes:
+        served.append(path)
+        return b"<html>Please log in</html>" if len(served) == 1 else download(path)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Post, "download", lambda _self, path: odd_at_first(path))
+        collection(model, post).run()
+        assert list(post.contents) == ["in/a"]
+        collection(model, post).run()
+    assert post.contents == {}
+    assert "855" in {one.code for one in model.ledger.inbox.messages(state="stored")}
+
+
 def test_one_item_a_file_tells_what_a_person_must_see(model: Model) -> None:
     seen: list[Attention] = []
     post = Post()

@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 
 import mlconnector as mc
-from mlconnector.delivery import _file_system
+from mlconnector.delivery import Message, _file_system, _store
 from mlconnector.delivery._high_water import HighWater
 from mlconnector.delivery._schema import FORMS
 from mlconnector.delivery._sqlite import SQLite
@@ -109,6 +109,23 @@ def test_a_ledger_of_the_first_form_is_brought_to_the_newest(tmp_path: Path) -> 
             for (table,) in fresh.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
                 columns = f"SELECT name, type FROM pragma_table_info('{table}')"
                 assert raw.execute(columns).fetchall() == fresh.execute(columns).fetchall()
+
+
+@pytest.mark.parametrize("form", range(1, len(FORMS)))
+def test_a_ledger_of_each_form_is_brought_to_the_newest_on_both_databases(
+    place: Home, form: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as older:
+        older.setattr(_store, "FORMS", FORMS[:form])
+        place.open().close()
+    with place.open() as ledger:
+        model = Model(place.clock, Table(place.clock), Desk(), ledger)  # type: ignore[arg-type]  # a ManualClock
+        model.table.put("a", "one")
+        assert model.sync().run().kinds["suppliers"].delivered == 1
+        ledger.inbox.store("in", "f", b"x", [Message(identity="1")])
+        ledger.hold("a", actor="jane", reason="tried")
+        assert ledger.verify() > 0
+        ledger.backup(place.folder / "copy.db")
 
 
 def test_a_newer_form_is_refused_by_name_and_left_alone(place: Home) -> None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 import mlconnector as mc
+from mlconnector.cli import main
 from mlconnector.delivery import Inbox, Message, Owed
+from mlconnector.delivery._part import attend
 from mlconnector.records import Records, Window
 from tests.delivery.model import HOUR, START, Model
 from tests.delivery.post import BOX
@@ -118,3 +123,69 @@ def test_a_reader_of_the_inbox_asks_for_its_window(model: Model) -> None:
     assert [one.key for page in again for one in page.rejected] == ["S"]
     assert [one.name for page in records.only(["K"]).pages() for one in page.documents] == ["newer"]
     assert asked[-1].keys == ("K",)
+
+
+WHO = {"actor": "jane", "reason": "the partner said which one is right"}
+
+
+def test_a_parked_message_is_taken_again_when_a_person_says_so(model: Model) -> None:
+    stored(model, b"x", Message(identity="1", business_key="K"))
+    stored(model, b"y", Message(identity="1", business_key="K"))
+    inbox = model.ledger.inbox
+    first, second = inbox.messages()
+    with model.ledger.store.transaction() as transaction:
+        Inbox.close(transaction, first, "applied")
+        attend(transaction, "flow/answers", "answers", "1", "two contents under one number")
+    model.clock.advance(HOUR)
+    released = inbox.release(second.id, instead_of=first.id, **WHO)
+    assert (released.state, released.reason, released.updated_at) == ("stored", "", START + HOUR)
+    assert [one.state for one in inbox.messages()] == ["superseded", "stored"]
+    assert model.ledger.attention() == []
+    (event,) = [one for one in model.ledger.history("K") if one.event == "message released"]
+    assert event.facts == {"identity": "1", "instead_of": "1", "by": "jane", "reason": WHO["reason"]}
+    assert model.ledger.verify() > 0
+
+
+def test_what_cannot_be_released_is_refused(model: Model) -> None:
+    inbox = model.ledger.inbox
+    stored(model, b"x", Message(identity="1", business_key="K"))
+    stored(model, b"y", Message(identity="1", business_key="K"))
+    stored(model, b"z", Message(identity="2", business_key="L"), Message(identity="3", unreadable="torn"))
+    stored(model, b"w", Message(identity="4"))
+    stored(model, b"v", Message(identity="5"))
+    first, second, stranger, torn, nobodys, _another = inbox.messages()
+    with model.ledger.store.transaction() as transaction:
+        Inbox.close(transaction, nobodys, "parked")
+    refused: list[tuple[int, dict[str, Any], str]] = [
+        (first.id, WHO, "is stored, not parked"),
+        (torn.id, WHO, "is quarantined, not parked"),
+        (99, WHO, "There is no message 99"),
+        (second.id, {**WHO, "actor": " "}, "actor and reason"),
+        (second.id, {**WHO, "reason": ""}, "actor and reason"),
+        (second.id, {**WHO, "instead_of": second.id}, "instead_of"),
+        (second.id, {**WHO, "instead_of": stranger.id}, "instead_of"),
+        (nobodys.id, {**WHO, "instead_of": _another.id}, "instead_of"),
+    ]
+    for message, options, match in refused:
+        with pytest.raises(mc.InvalidArgument, match=match):
+            inbox.release(message, **options)
+    assert [one.state for one in inbox.messages()][:2] == ["stored", "parked"]
+    assert inbox.release(nobodys.id, **WHO).state == "stored"
+    with model.ledger.store.transaction() as transaction:
+        Inbox.close(transaction, first, "applied")
+    model.ledger.forget("K", actor="jane", reason="asked to")
+    with pytest.raises(mc.InvalidArgument, match="bytes of message 2 are gone"):
+        inbox.release(second.id, **WHO)
+
+
+def test_a_message_is_released_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    place = ["--ledger", str(tmp_path / "l.db"), "--high-water", str(tmp_path / "hw"), "--actor", "jane"]
+    with mc.Ledger(tmp_path / "l.db", actor="test", high_water=tmp_path / "hw") as ledger:
+        for content in (b"x", b"y"):
+            ledger.inbox.store(BOX, "f.edi", content, [Message(identity="1", code="855")])
+    assert main(["ledger", "inbox", "--state", "parked", *place]) == 1
+    assert "same identity came before" in capsys.readouterr().out
+    assert main(["ledger", "release", "2", *place]) == 2
+    assert main(["ledger", "release", "2", "--instead-of", "1", "--reason", "they said so", *place]) == 0
+    assert "taken again" in capsys.readouterr().out
+    assert main(["ledger", "inbox", *place]) == 0

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
+
+import attrs
 import pytest
 
 import mlconnector as mc
 from mlconnector.delivery._masking import masked
-from tests.delivery.model import LOST, Desk, Model
+from tests.delivery.model import HOUR, LOST, Desk, Model
 
 TAX_ID = "12-3456789"
 
@@ -46,3 +49,44 @@ def test_an_answer_is_kept_without_it(model: Model) -> None:
     model.sync().run()
     (event,) = [event for event in model.ledger.history("a") if event.event == "delivered"]
     assert event.facts["said"] == {"taxId": "***6789"}
+
+
+class Gossip(Desk):
+    """Names the tax id wherever a target can say something."""
+
+    def prepare(self, change: mc.Change[mc.Supplier]) -> mc.Prepared:
+        prepared = super().prepare(change)
+        return attrs.evolve(prepared, attention=(f"a second supplier has {TAX_ID}",))
+
+
+def test_every_listing_masks_what_is_said_of_a_document(model: Model, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    said = f"about {TAX_ID}"
+    model.desk = Gossip(look_before_create=True)
+    model.desk.find_raises = mc.VendorFault(said)
+    model.table.put("a", "one", tax_id=TAX_ID)
+    reports = [model.sync().run()]
+    model.desk.find_raises = None
+    throttled = mc.RateLimited(said)
+    throttled.repeat_safe = True
+    model.desk.script = [throttled, ("before", LOST)]
+    reports.append(model.sync().run())
+    reports.append(model.sync().run())
+    model.desk.find_raises = mc.VendorFault(said)
+    model.clock.advance(HOUR)
+    reports.append(model.sync().run())
+    model.ledger.recover(actor="jane", reason="tried")
+    model.clock.advance(HOUR)
+    reports.append(model.sync().run())
+    model.desk.find_raises = None
+    model.clock.advance(HOUR)
+    model.desk.script = [mc.InvalidDocument(said)]
+    reports.append(model.sync().run())
+    reports.append(model.sync().run())
+    ledger = model.ledger
+    told = [*map(str, reports), repr(ledger.deliveries()), str(ledger.history("a")), caplog.text]
+    told += [str(ledger.attention()), str(ledger.worklist.items()), repr(ledger.worklist.items())]
+    told += [str(tuple(row)) for row in ledger.store.read("SELECT facts FROM audit")]
+    assert {"look-up", "not acted", "in doubt", "parked", "attention"} <= {one.event for one in ledger.history("a")}
+    assert "".join(told).count("***6789") > 5
+    assert TAX_ID not in "".join(told)

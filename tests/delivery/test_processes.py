@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -65,3 +67,23 @@ def test_a_killed_worker_and_a_backup_put_back_double_nothing(place: Home) -> No
     lines = target_lines(place)
     assert sorted(line.split()[0] for line in lines) == [f"{number:04}" for number in range(8)]
     assert len({line.split()[1] for line in lines}) == 8
+
+
+def test_a_poller_that_is_told_to_end_ends_between_two_documents(place: Home) -> None:
+    """By SIGTERM, as a service manager does it: what was being sent is answered, what was not stays queued."""
+    place.clock = mc.SYSTEM_CLOCK
+    command = [sys.executable, "-m", "tests.delivery.poller", place.path, str(place.high_water)]
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen([*command, str(place.folder / "target")], env={**os.environ}, **pipes) as poller:
+        assert poller.stdin is not None
+        assert poller.stdout is not None
+        assert poller.stdout.readline() == "written\n"
+        poller.send_signal(signal.SIGTERM)
+        poller.stdin.write("go on\n")
+        poller.stdin.flush()
+        assert poller.wait(timeout=30) == 0
+    assert len(target_lines(place)) == 1
+    with place.open() as ledger:
+        states = sorted(one.state for one in ledger.deliveries())
+        assert states == ["delivered", *["recorded"] * 4]
+        ledger.acquire("s", worker="at once", length=dt.timedelta(minutes=1))

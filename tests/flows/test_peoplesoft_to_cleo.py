@@ -195,3 +195,17 @@ def test_an_invoice_without_an_order_is_parked(site: Site) -> None:
     report = flow.run()
     assert report.kinds["vouchers"].parked == 1
     assert site.vouchers() == []
+
+
+def test_a_997_whose_upload_was_lost_goes_out_where_its_absence_can_be_proven(site: Site) -> None:
+    """The flow's look_up= holds for what it acknowledges too: it is looked for, and repeated with the same numbers."""
+    site.network.add({"alias": "ACME", "outbox": "outbox/ACME", "sentbox": "sent/ACME"})
+    route = flows.Route(SUPPLIER, PARTNER, folder="outbox/ACME", sentbox="sent/ACME", connection="ACME")
+    flow = site.flow(routes=[route], look_up="reliable")
+    site.receive("810.edi", bill(), 5)
+    site.network.fail(drop="before", match="997_")
+    assert flow.run().kinds["acknowledgments"].in_doubt == 1
+    site.clock.advance(dt.timedelta(hours=1))
+    flow.run()
+    assert [one.state for one in site.ledger.deliveries(kind="acknowledgments")] == ["delivered"]
+    assert len(site.sent("997")) == 1

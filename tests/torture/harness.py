@@ -57,6 +57,11 @@ class Result:
     def ok(self) -> bool:
         return self.verdict.ok and not self.troubles
 
+    @property
+    def found_out(self) -> list[str]:
+        """What the judge holds against it: a worker that only fails to start or to end says nothing of a rule."""
+        return [*self.verdict.problems(), *(one for one in self.troubles if one.startswith("the cursor"))]
+
     def problems(self) -> list[str]:
         return [*self.troubles, *self.verdict.problems()]
 
@@ -93,6 +98,8 @@ class _Ring:
     result: Result
     budget: int = 0
     slow: bool = False
+    deletes: float = 0.0
+    victim: Any = None
     guard: Any = attrs.Factory(threading.Lock)
 
     @property
@@ -101,6 +108,8 @@ class _Ring:
 
     def on_call(self, call: Call) -> None:
         """Before every call on any system: now and then something changes while it is read."""
+        if call.method == "DELETE" and self.victim is not None and self.rng.random() < self.deletes:
+            self.victim.kill()
         with self.guard:
             self.site.meanwhile(call)
             if self.slow and call.method == "GET" and self.rng.random() < 0.3:
@@ -116,6 +125,7 @@ class _Ring:
         processes = [context.Process(target=work, args=(job,)) for job in jobs]
         for process in processes:
             process.start()
+        self.victim = processes[0]
         self.result.starts += len(processes)
         if kill_after is not None:
             processes[0].join(kill_after)
@@ -127,6 +137,7 @@ class _Ring:
                 self.result.troubles.append("a worker hangs")
                 process.kill()
                 process.join()
+        self.victim = None
         codes = [process.exitcode or 0 for process in processes]
         for process in processes:
             process.close()
@@ -164,7 +175,7 @@ class _Ring:
         for one in self.tortures:
             one.rate = one.writes = 0.0
         self.budget = 0
-        self.slow = False
+        self.slow, self.deletes = False, 0.0
         self.site.feed(1.0)
         self.site.note_births()
         quiet = 0
@@ -250,6 +261,7 @@ def torture(
     writes: float | None = None,
     haste: bool = False,
     slow: bool = False,
+    deletes: float = 0.0,
 ) -> Result:
     """Random faults and kills, then peace, then the judge.
 
@@ -258,13 +270,14 @@ def torture(
         seed: Of everything random. ``workers``: how many run at once. ``rate``: share of calls that are hit.
         mutation: A safety rule that the workers do without. ``look_up``: class of Cleo's target.
         writes: Share of writing calls that are hit, where it is another one. ``haste``: little time between the runs,
-            and many changes. ``slow``: a source that takes its time over a page.
+            and many changes. ``slow``: a source that takes its time over a page. ``deletes``: share of calls that
+            delete at which the worker is killed while the server works on them.
     """
     with _ring(
         flow, documents, seed, rate=rate, workers=workers, mutation=mutation, look_up=look_up, writes=writes
     ) as ring:
         rng, site = ring.rng, ring.site
-        ring.slow = slow
+        ring.slow, ring.deletes = slow, deletes
         per_kill = documents // 3 if haste else documents // (2 * max(kills, 1))
         horizon = max(80, 24 * documents // max(kills, 1))
         for _ in range(3 * kills + 10):

@@ -12,7 +12,8 @@ import attrs
 import mlconnector._cursor as cursors
 from mlconnector.cleo import Cleo
 from mlconnector.cleo._targets import FilesTarget
-from mlconnector.delivery import _sending
+from mlconnector.delivery import _desk, _sending, _sync
+from mlconnector.delivery._inbox import Inbox
 from mlconnector.delivery._ledger import Ledger
 from mlconnector.delivery._outcome import Outcomes
 from mlconnector.delivery._recording import Recorder
@@ -20,6 +21,7 @@ from mlconnector.delivery._sending import Sender
 from mlconnector.delivery._settling import Settler
 from mlconnector.delivery._store import Lease, Store, Transaction
 from mlconnector.errors import MLConnectorError
+from mlconnector.flows._x12_inbox import X12Inbox
 from mlconnector.http._window import Window
 
 __all__ = ["MUTATIONS", "Mutation"]
@@ -106,23 +108,25 @@ def _cursor_first() -> None:
 def _against_any_earlier() -> None:
     add = Recorder._add
 
-    def without(recorder: Recorder, transaction: Any, document: Any, usage: str, content: str, head: Any) -> None:
+    def without(
+        recorder: Recorder, transaction: Any, document: Any, usage: str, content: str, head: Any, **options: Any
+    ) -> None:
         known = transaction.rows(
             "SELECT 1 FROM deliveries WHERE sync = ? AND usage = ? AND key = ? AND content = ?",
             (recorder._job.sync, usage, document.key, content),
         )
         if not known:
-            add(recorder, transaction, document, usage, content, head)
+            add(recorder, transaction, document, usage, content, head, **options)
 
     Recorder._add = without  # type: ignore[method-assign]
 
 
-@_rule("one open delivery per key", rate=0.15)
+@_rule("one open delivery per key", flow="fusion_to_cleo", haste=True, writes=0.4)
 def _several_open() -> None:
     _sending._HELD_BY_OTHER = "1 = 0"
 
 
-@_rule("newest revision only")
+@_rule("newest revision only", haste=True, kills=12)
 def _every_revision() -> None:
     Recorder._supersede = lambda *_: None  # type: ignore[method-assign,assignment]
 
@@ -282,7 +286,7 @@ def _never_compare() -> None:
     Sender._looked = without  # type: ignore[method-assign]
 
 
-@_rule("stored before deleted", flow="peoplesoft_to_cleo")
+@_rule("stored before deleted", flow="peoplesoft_to_cleo", deletes=0.2)
 def _deleted_first() -> None:
     download = Cleo.download
 
@@ -292,3 +296,48 @@ def _deleted_first() -> None:
         return content
 
     Cleo.download = without  # type: ignore[method-assign]
+
+
+@_rule("no replay of an open or overtaken one", writes=0.3)
+def _everything_replayed() -> None:
+    replay = _sync.replay
+
+    def without(ledger: Ledger, sync: str, lease: Any, *args: Any) -> Any:
+        found = replay(ledger, sync, lease, *args)
+        if lease is not None:
+            with ledger.store.transaction(lease) as transaction:
+                for row in transaction.rows("SELECT id FROM deliveries WHERE sync = ? AND state = 'in doubt'", (sync,)):
+                    transaction.move(row["id"], "recorded", **_desk._FRESH)
+        return found
+
+    _sync.replay = without  # type: ignore[assignment]
+
+
+@_rule("997 owed stored with the message", flow="peoplesoft_to_cleo", deletes=0.2)
+def _owed_later() -> None:
+    """What is owed is written down when the file is done with, in a transaction of its own."""
+    store, delete = Inbox.store, Cleo.delete
+    owed: list[tuple[Inbox, str, str, Any]] = []
+
+    def without(inbox: Inbox, box: str, name: str, content: bytes, messages: Any, **options: Any) -> Any:
+        owed.append((inbox, box, name, tuple(options.pop("owed", ()))))
+        return store(inbox, box, name, content, messages, **options)
+
+    def and_then(cleo: Cleo, path: str) -> None:
+        delete(cleo, path)
+        while owed:
+            inbox, box, name, one = owed.pop()
+            store(inbox, box, name, b"", (), owed=one)
+
+    Inbox.store, Cleo.delete = without, and_then  # type: ignore[method-assign,assignment]
+
+
+@_rule("business key for posting", flow="peoplesoft_to_cleo")
+def _keyed_on_the_message() -> None:
+    business_key = X12Inbox._business_key
+
+    def without(inbox: X12Inbox, ts: Any, *args: Any) -> str:
+        key = business_key(inbox, ts, *args)
+        return f"{key} {ts.interchange.control_number}" if key else key
+
+    X12Inbox._business_key = without  # type: ignore[method-assign]
