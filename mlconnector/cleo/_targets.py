@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 
 __all__ = ["FilesTarget"]
 
+MOST_AT_ONCE = 16
+"""No limit of the servers is documented (Cleo reference, section 1); so many connections a client keeps."""
+
 
 class FilesTarget:
     """Purchase orders as 850 and 860, invoices as 810, payments as 820, shipments as 856, acknowledgments as 997; or as
@@ -93,6 +96,11 @@ class FilesTarget:
         self._self_billed_when = self_billed_when
         self._invoices = invoices
         self._received = received
+
+    @property
+    def max_in_flight(self) -> int:
+        """Uploads at once that it allows. A send action takes whatever lies in its folder: one after the other."""
+        return 1 if any(route.action for route in self.routes.all) else MOST_AT_ONCE
 
     def route(self, document: Any) -> Route | None:
         """The route of a document: by the party that rule B5 names, journal lines by ledger and account, an

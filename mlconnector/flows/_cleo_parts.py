@@ -60,7 +60,7 @@ class CleoParts:
 
     Args:
         name: Of the flow. ``cleo``, ``ledger``, ``routes``: as of the flow.
-        begin, on_baseline_change, overwrite, on_attention, stop_after, confirm_within: See
+        begin, on_baseline_change, overwrite, on_attention, stop_after, confirm_within, max_in_flight: See
             :class:`~mlconnector.delivery.Sync`.
         collect: Folders whose files are fetched; none leaves what comes in alone.
         acknowledge: Who answers with 997s: ``"library"`` or ``"gateway"`` (rule B17).
@@ -80,6 +80,7 @@ class CleoParts:
     on_attention: Callable[[Attention], None] | None
     stop_after: int
     confirm_within: dt.timedelta
+    max_in_flight: int
     collect: Sequence[str]
     acknowledge: Literal["library", "gateway"]
     inbox: str | None
@@ -141,6 +142,7 @@ class CleoParts:
             call_timeout=longest,
             lease=dt.timedelta(seconds=2 * longest),
             confirm_within=self.confirm_within,
+            max_in_flight=self.max_in_flight,
             **options,
         )
 
