@@ -29,6 +29,9 @@ from mlconnector.testing import (
 )
 
 _BEGIN = dt.datetime(2026, 3, 2, 8, tzinfo=dt.UTC)
+LATENCY = 0.02
+AT_ONCE = (1, 2, 4, 8)
+"""Deliveries under way at once."""
 _PARTNER = x12.Partner(sender=x12.Id("ZZ", "ACME"), receiver=x12.Id("01", "123456789"))
 
 
@@ -88,8 +91,8 @@ def _routes() -> list[flows.Route]:
     return [flows.Route([str(number) for number in range(4343, 4393)], _PARTNER)]
 
 
-def jde_to_cleo(count: int, kind: str) -> Counted:
-    """Orders of 3 lines, or vouchers, of 50 suppliers."""
+def jde_to_cleo(count: int, kind: str, *, delay: float = 0.0, max_in_flight: int = 1) -> Counted:
+    """Orders of 3 lines, or vouchers, of 50 suppliers; each upload takes so many seconds."""
     clock = ManualClock(_BEGIN)
     with (
         JDEdwardsSimulator(clock=clock) as erp,
@@ -99,7 +102,17 @@ def jde_to_cleo(count: int, kind: str) -> Counted:
         _ledger(clock) as (ledger, path),
     ):
         erp.add(orders(count, lines=3, suppliers=50) if kind == "purchase_orders" else vouchers(count, suppliers=50))
-        flow = flows.jde_to_cleo(jde, cleo, ledger=ledger, routes=_routes(), kinds=[kind], begin="everything")
+        if delay:
+            network.fail(times=10**9, delay=delay, match="files")
+        flow = flows.jde_to_cleo(
+            jde,
+            cleo,
+            ledger=ledger,
+            routes=_routes(),
+            kinds=[kind],
+            begin="everything",
+            max_in_flight=max_in_flight,
+        )
         return _run(flow, kind, count, path, erp, network, clock)
 
 
@@ -168,4 +181,8 @@ def report(count: int = 1000) -> list[tuple[str, str]]:
         )
         lines.append((f"{found.flow}: {found.documents:,} documents, calls", told))
         lines.append((f"{found.flow}: whole deliveries, simulators in this process", rest))
+    for number in AT_ONCE:
+        found = jde_to_cleo(min(count, 300), "invoices", delay=LATENCY, max_in_flight=number)
+        told = f"{found.documents / found.seconds:.0f} a second"
+        lines.append((f"{found.flow}: whole deliveries, 20 ms a call, max_in_flight={number}", told))
     return lines

@@ -66,8 +66,7 @@ def drain(
     while rows := queued(job.target.batch_size, 0):
         ready = sender.ready(rows)
         for call in sender.intend([ready]) if ready else ():
-            if call.rows:
-                sender.conclude([(call, sender.called(call))])
+            sender.conclude([(call, sender.called(call))])
         sender.check_parked()
 
 
@@ -144,11 +143,8 @@ class _Lanes:
                 fit.append((lane, ready))
         calls = self._sender.intend([ready for _lane, ready in fit]) if fit else []
         for (lane, _ready), call in zip(fit, calls, strict=True):
-            if call.rows:
-                lane.call = call
-                self._submit(pool, self._sender.called, call, lane)
-            else:
-                self._release(lane)
+            lane.call = call
+            self._submit(pool, self._sender.called, call, lane)
 
     def _apart(self, lane: _Lane, row: Row, prepared: Prepared, busy: Collection[str]) -> bool:
         """It does not mean a record that was under way since it was looked for."""

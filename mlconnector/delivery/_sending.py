@@ -238,7 +238,9 @@ class Sender:
             raise error
 
     def called(self, call: Call) -> Answers | Exception:
-        """What the target answers, or what it raised."""
+        """What the target answers, or what it raised; it is not asked for nothing."""
+        if not call.members:
+            return []
         try:
             with send_window(call.send_by):
                 return list(self._job.target.deliver(call.members))
