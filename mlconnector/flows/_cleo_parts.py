@@ -14,7 +14,7 @@ from mlconnector.delivery import Aligning, Answering, Attention, Collection, Flo
 from mlconnector.errors import InvalidArgument
 from mlconnector.flows._x12_inbox import X12Inbox
 from mlconnector.records import Records
-from mlconnector.target import Target
+from mlconnector.target import LookUp, Target
 
 __all__ = ["BASELINE_CHANGES", "CleoParts", "chosen_kinds", "conditions_by_kind"]
 
@@ -62,6 +62,7 @@ class CleoParts:
         name: Of the flow. ``cleo``, ``ledger``, ``routes``: as of the flow.
         begin, on_baseline_change, overwrite, on_attention, stop_after, confirm_within, max_in_flight: See
             :class:`~mlconnector.delivery.Sync`.
+        look_up: How far absence of a 997 can be believed, as of the flow's other files.
         collect: Folders whose files are fetched; none leaves what comes in alone.
         acknowledge: Who answers with 997s: ``"library"`` or ``"gateway"`` (rule B17).
         inbox: Name of the inbox in the ledger; that of the flow by default.
@@ -81,6 +82,7 @@ class CleoParts:
     stop_after: int
     confirm_within: dt.timedelta
     max_in_flight: int
+    look_up: LookUp
     collect: Sequence[str]
     acknowledge: Literal["library", "gateway"]
     inbox: str | None
@@ -182,7 +184,9 @@ class CleoParts:
             answering = Answering(f"{self.name}/answers", box=box, hear=inbox.hear, **common)
             parts = [collection, answering, *parts]
             if self.acknowledge == "library":
-                target = self.cleo.target("acknowledgments", routes=self.routes, received=inbox.received)
+                target = self.cleo.target(
+                    "acknowledgments", routes=self.routes, received=inbox.received, look_up=self.look_up
+                )
                 records = Records(inbox.owed_reader())
                 parts.append(self.outbound("acknowledgments", records, target, begin="everything"))
         tests_only = all(route.partner is None or route.partner.usage == "T" for route in self.routes.all)

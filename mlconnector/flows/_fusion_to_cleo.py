@@ -80,6 +80,7 @@ def fusion_to_cleo(
         stop_after=stop_after,
         confirm_within=confirm_within,
         max_in_flight=max_in_flight,
+        look_up=look_up,
         collect=collect,
         acknowledge=acknowledge,
         inbox=inbox,

@@ -91,6 +91,7 @@ def peoplesoft_to_cleo(
         stop_after=stop_after,
         confirm_within=confirm_within,
         max_in_flight=max_in_flight,
+        look_up=look_up,
         collect=collect,
         acknowledge=acknowledge,
         inbox=inbox,
