@@ -106,7 +106,7 @@ class _Ranges:
         assert first.low is not None
         assert first.high is not None
         self._reader, self._window, self._at_once, self._highest = reader, window, at_once, highest
-        self._clock, self._next = first.batch.clock, first.high
+        self._next = first.high
         self._width = self._fitting(first.rows, first.high - first.low + 1, first.size)
         self._queue: deque[_Range] = deque()
         self._complete = False
@@ -129,7 +129,7 @@ class _Ranges:
                     position = position if span.high is None else span.high
                     last = span.last and part.upto is None
                     if span.rows or last:
-                        yield attrs.evolve(span.batch, clock=self._clock, position=position, last=last)
+                        yield attrs.evolve(span.batch, position=position, last=last)
                 if end.last and part.upto is None:
                     return
         finally:
