@@ -158,7 +158,7 @@ class Collection:
         return sorted(finished, key=lambda listed: (listed.modified or _EARLIEST, listed.name))
 
     def _collect(self, folder: str, lease: Lease, report: KindReport, stop: Any) -> None:
-        stored: dict[str, tuple[Listed, str]] = {}
+        stored: dict[str, tuple[Listed, int, str]] = {}
         for listed in self._files(folder):
             if stop is not None and stop.is_set():
                 break
@@ -172,7 +172,7 @@ class Collection:
                 continue
             self._faults_in_a_row = 0
             self._store(listed, content, lease, report)
-            stored[listed.path] = (listed, hashlib.sha256(content).hexdigest())
+            stored[listed.path] = (listed, len(content), hashlib.sha256(content).hexdigest())
         if stored:
             self._remove(folder, stored, lease)
 
@@ -217,19 +217,20 @@ class Collection:
             if self._on_attention is not None:
                 self._on_attention(item)
 
-    def _remove(self, folder: str, stored: dict[str, tuple[Listed, str]], lease: Lease) -> None:
+    def _remove(self, folder: str, stored: dict[str, tuple[Listed, int, str]], lease: Lease) -> None:
         """Remove what is still what was stored: by size and stamp, else by its bytes."""
         now = {listed.path: listed for listed in self._files(folder)}
-        for path, (before, digest) in stored.items():
+        for path, (before, size, digest) in stored.items():
             after = now.get(path)
             try:
-                if after is not None and self._same(before, after, digest):
+                if after is not None and self._same(before, after, size, digest):
                     self._mailbox.delete(path)
             except _OF_ONE_FILE as error:
                 self._failed(f"{before.name} is stored and cannot be removed", before, error, lease)
 
-    def _same(self, before: Listed, after: Listed, digest: str) -> bool:
-        if before.size is not None and before.modified is not None:
+    def _same(self, before: Listed, after: Listed, size: int, digest: str) -> bool:
+        """What came may be something else than the file: an answer that another program on the way gave for it."""
+        if before.size == size and before.modified is not None:
             return (before.size, before.modified) == (after.size, after.modified)
         try:
             return hashlib.sha256(self._mailbox.download(after.path)).hexdigest() == digest
