@@ -7,6 +7,7 @@ import datetime as dt
 import tempfile
 import time
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,11 @@ from mlconnector import flows, x12
 from mlconnector.testing import (
     BILLSimulator,
     CleoSimulator,
+    CoupaSimulator,
     FusionSimulator,
     JDEdwardsSimulator,
     ManualClock,
+    PeopleSoftSimulator,
     accounts,
     fiscal_calendar,
     orders,
@@ -29,6 +32,10 @@ from mlconnector.testing import (
 )
 
 _BEGIN = dt.datetime(2026, 3, 2, 8, tzinfo=dt.UTC)
+_SUPPLIER = "0000001001"
+LATENCY = 0.02
+AT_ONCE = (1, 2, 4, 8)
+"""Deliveries under way at once."""
 _PARTNER = x12.Partner(sender=x12.Id("ZZ", "ACME"), receiver=x12.Id("01", "123456789"))
 
 
@@ -88,8 +95,8 @@ def _routes() -> list[flows.Route]:
     return [flows.Route([str(number) for number in range(4343, 4393)], _PARTNER)]
 
 
-def jde_to_cleo(count: int, kind: str) -> Counted:
-    """Orders of 3 lines, or vouchers, of 50 suppliers."""
+def jde_to_cleo(count: int, kind: str, *, delay: float = 0.0, max_in_flight: int = 1) -> Counted:
+    """Orders of 3 lines, or vouchers, of 50 suppliers; each upload takes so many seconds."""
     clock = ManualClock(_BEGIN)
     with (
         JDEdwardsSimulator(clock=clock) as erp,
@@ -99,7 +106,17 @@ def jde_to_cleo(count: int, kind: str) -> Counted:
         _ledger(clock) as (ledger, path),
     ):
         erp.add(orders(count, lines=3, suppliers=50) if kind == "purchase_orders" else vouchers(count, suppliers=50))
-        flow = flows.jde_to_cleo(jde, cleo, ledger=ledger, routes=_routes(), kinds=[kind], begin="everything")
+        if delay:
+            network.fail(times=10**9, delay=delay, match="files")
+        flow = flows.jde_to_cleo(
+            jde,
+            cleo,
+            ledger=ledger,
+            routes=_routes(),
+            kinds=[kind],
+            begin="everything",
+            max_in_flight=max_in_flight,
+        )
         return _run(flow, kind, count, path, erp, network, clock)
 
 
@@ -153,6 +170,94 @@ def jde_to_bill(count: int) -> Counted:
         return _run(flow, "invoices", count, path, erp, payables, clock)
 
 
+def jde_to_coupa(count: int, max_in_flight: int = 1) -> Counted:
+    """Orders of one line of 50 suppliers that Coupa knows already."""
+    clock = ManualClock(_BEGIN)
+    with (
+        JDEdwardsSimulator(clock=clock) as erp,
+        CoupaSimulator(clock=clock) as spend,
+        mc.JDEdwardsAIS(erp.url, auth=mc.AISSession(erp.username, erp.password), clock=clock) as jde,
+        mc.Coupa(spend.url, auth=spend.auth, clock=clock) as coupa,
+        _ledger(clock) as (ledger, path),
+    ):
+        erp.add(accounts())
+        erp.add(suppliers(50))
+        chart = {"name": "US Chart"}
+        row = {"code": "M30-6110", "name": "M30-6110", "account-type": chart, "active": True}
+        spend.add({**row, "segment-1": "M30", "segment-2": "6110"}, resource="accounts")
+        ledger.crosswalk.link("ship_to", jdedwards="6001", coupa="MAIN")
+        for terms in ("030", "N30", "N45", "N60"):
+            erp.add({"PTC": terms, "PTD": terms, "NDTP": 30}, table="F0014")
+        tables = orders(count, lines=1, suppliers=50)
+        for line in tables["F4311"]:
+            line["ANI"] = "M30.6110"
+
+        def flow(*kinds: str) -> mc.Flow:
+            return flows.jde_to_coupa(
+                jde,
+                coupa,
+                ledger=ledger,
+                begin="everything",
+                ship_to_user="integration",
+                company="00001",
+                kinds=list(kinds),
+                max_in_flight=max_in_flight,
+            )
+
+        flow("suppliers").run()
+        erp.add(tables)
+        return _run(flow("purchase_orders"), "purchase_orders", count, path, erp, spend, clock)
+
+
+def peoplesoft_to_cleo(count: int) -> Counted:
+    """Orders of one line of one supplier."""
+    clock = ManualClock(_BEGIN)
+    with (
+        PeopleSoftSimulator(clock=clock) as erp,
+        CleoSimulator(clock=clock) as network,
+        mc.PeopleSoft(
+            erp.url, node=erp.node, auth=erp.auth, business_units=["US001"], setids=["SHARE"], clock=clock
+        ) as people,
+        mc.Cleo(network.url, auth=network.auth, clock=clock) as cleo,
+        _ledger(clock) as (ledger, path),
+    ):
+        for number in range(count):
+            erp.add(_order(number))
+        flow = flows.peoplesoft_to_cleo(
+            people,
+            cleo,
+            ledger=ledger,
+            routes=[flows.Route(_SUPPLIER, _PARTNER)],
+            kinds=["purchase_orders"],
+            begin="everything",
+            collect=(),
+        )
+        return _run(flow, "purchase_orders", count, path, erp, network, clock)
+
+
+def _order(number: int) -> mc.PurchaseOrder:
+    line = mc.OrderLine(
+        number="1",
+        description="Bolt",
+        item_ids={"buyer": "B-1"},
+        quantity=Decimal(10),
+        unit="EA",
+        unit_price=Decimal("2.50"),
+        price_unit="EA",
+        amount=Decimal(25),
+        requested_date=dt.date(2026, 4, 1),
+    )
+    return mc.PurchaseOrder(
+        number=f"{number + 101:010}",
+        company="US001",
+        date=dt.date(2026, 2, 20),
+        supplier=mc.Party(number=_SUPPLIER, name="Parts Emporium"),
+        ship_to=mc.Party(number="US001", name="Dock"),
+        currency="USD",
+        lines=[line],
+    )
+
+
 def report(count: int = 1000) -> list[tuple[str, str]]:
     """Lines of the table."""
     lines = []
@@ -161,6 +266,8 @@ def report(count: int = 1000) -> list[tuple[str, str]]:
         jde_to_cleo(count, "invoices"),
         fusion_to_cleo(count),
         jde_to_bill(count),
+        jde_to_coupa(count),
+        peoplesoft_to_cleo(count),
     ):
         told = f"{found.read} to read, {found.written} to write, {found.idle} when nothing changed"
         rest = (
@@ -168,4 +275,8 @@ def report(count: int = 1000) -> list[tuple[str, str]]:
         )
         lines.append((f"{found.flow}: {found.documents:,} documents, calls", told))
         lines.append((f"{found.flow}: whole deliveries, simulators in this process", rest))
+    for number in AT_ONCE:
+        found = jde_to_cleo(min(count, 300), "invoices", delay=LATENCY, max_in_flight=number)
+        told = f"{found.documents / found.seconds:.0f} a second"
+        lines.append((f"{found.flow}: whole deliveries, 20 ms a call, max_in_flight={number}", told))
     return lines

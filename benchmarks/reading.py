@@ -18,6 +18,9 @@ from mlconnector.http import RequestsTransport, _json
 
 DOCUMENTS = 1000
 ROUNDS = 15
+RANGED = 10_000
+AT_ONCE = (1, 2, 4, 8)
+"""Ranges read at once."""
 _ROWS = {
     "jdedwards": ("F4311", ["UORG", "PRRC", "AEXP", "DSC1", "UOM"]),
     "fusion": ("invoices", ["InvoiceId", "InvoiceNumber", "InvoiceAmount", "InvoiceDate", "Supplier"]),
@@ -95,6 +98,27 @@ def compared(
         _json._fast = found
 
 
+def in_ranges(delay: float, *, rows: int = RANGED, rounds: int = 5) -> dict[int, tuple[float, int]]:
+    """Seconds and calls of the same rows, by how many ranges are read at once."""
+    name, columns = _ROWS["fusion"]
+    with served("fusion", rows, delay) as told:
+        found: dict[int, tuple[float, int]] = {}
+        for number in AT_ONCE:
+            listener = Listener()
+            with client("fusion", told, transport=listener, max_in_flight=max(AT_ONCE)) as reader:
+
+                def read(reader: Any = reader, number: int = number) -> None:
+                    records = reader.rows(name, columns=columns)
+                    ranged = records.in_ranges(number) if number > 1 else records
+                    assert sum(1 for _ in ranged) == rows
+
+                read()
+                calls = len(listener.calls)
+                (seconds,) = medians([read], rounds)
+                found[number] = (seconds, calls)
+        return found
+
+
 def report(rounds: int = ROUNDS) -> list[tuple[str, str]]:
     """Lines of the table."""
     lines = []
@@ -111,4 +135,8 @@ def report(rounds: int = ROUNDS) -> list[tuple[str, str]]:
                 extra = ", extra fast" if fast else ""
                 ratio, _calls = compared(system, what, delay=0.02, fast=fast, rounds=rounds)
                 lines.append((f"{what}: {named}{extra}, 20 ms latency", f"{ratio:.2f} (budget 1.00)"))
+    for delay in (0.02, 0.2):
+        for number, (seconds, calls) in in_ranges(delay).items():
+            told = f"{seconds:.2f} s, {calls} calls"
+            lines.append((f"raw: {RANGED:,} rows of Fusion, {delay * 1000:.0f} ms latency, in_ranges({number})", told))
     return lines

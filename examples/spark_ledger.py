@@ -21,6 +21,6 @@ def ledger(session: SparkSession, url: str, *, first: int, last: int) -> DataFra
 
 
 if __name__ == "__main__":
-    spark = SparkSession.builder.config("spark.sql.python.filterPushdown.enabled", "true").getOrCreate()
+    spark = SparkSession.builder.getOrCreate()
     lines = ledger(spark, "https://ais.example:9302", first=1, last=2_000_000)
     lines.filter("DGJ >= date'2026-01-01'").groupBy("AID").sum("AA").show()

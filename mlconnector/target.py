@@ -215,6 +215,10 @@ class Target(Protocol[T_contra]):
         batch_size: How many deliveries one ``deliver`` call takes.
         look_up: How far ``find`` can be believed.
         settle_after: How long after a call's deadline its effect may still appear (delivery rule 6).
+
+    A target may further have ``max_in_flight``: calls of ``deliver`` that it takes at once, from several threads, each
+    for other documents; without it there is one at a time. ``prepare`` and ``find`` are then called from several
+    threads too, and two documents that mean one record in the target must have one ``marker``, a text.
     """
 
     @property

@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 __all__ = ["FilesTarget"]
 
 _ASK = "Look into Cleo or ask the partner, then settle it."
+MOST_AT_ONCE = 16
+"""No limit of the servers is documented (Cleo reference, section 1); so many connections a client keeps."""
 
 
 class FilesTarget:
@@ -99,6 +101,11 @@ class FilesTarget:
         self._invoices = invoices
         self._received = received
         self._shown: dict[tuple[str | None, ...], list[Shown]] = {}
+
+    @property
+    def max_in_flight(self) -> int:
+        """Uploads at once that it allows. A send action takes whatever lies in its folder: one after the other."""
+        return 1 if any(route.action for route in self.routes.all) else MOST_AT_ONCE
 
     def route(self, document: Any) -> Route | None:
         """The route of a document: by the party that rule B5 names, journal lines by ledger and account, an

@@ -12,6 +12,7 @@ from mlconnector.coupa._query import ordering
 from mlconnector.coupa._resources import MOST_ROWS, Resource, fields_text
 from mlconnector.errors import NotFound, VendorFault
 from mlconnector.http import HTTPClient, Request, Response
+from mlconnector.records import Span
 
 __all__ = ["API", "Rows"]
 
@@ -99,6 +100,20 @@ class API:
             yield attrs.evolve(page, more=more)
             if not more:
                 return
+
+    def spans(
+        self, path: str, params: Pairs, *, size: int, after: int | None, upto: int | None = None
+    ) -> Iterator[Span[Rows]]:
+        """Pages of :meth:`walk` that end with an id, as parts of a range."""
+        bound = () if upto is None else (("id[lt_or_eq]", str(upto)),)
+        for page in self.walk(path, (*params, *bound), size=size, after=after):
+            ids = [_number(row) for row in (*page.rows[:1], *page.rows[-1:])] or [None]
+            yield Span(batch=page, rows=len(page.rows), size=size, low=ids[0], high=ids[-1], last=not page.more)
+
+    def highest(self, path: str, params: Pairs = ()) -> int | None:
+        """The highest id among the records that fit; ``None`` where there is none."""
+        rows = self.listed(path, [*params, *ordering(["-id"]), ("limit", "1")]).rows
+        return _number(rows[0]) if rows else None
 
     def offset(self, path: str, params: Pairs, *, size: int = MOST_ROWS) -> Iterator[Rows]:
         """Pages by ``offset``, for another order than by id; rows may move between pages while it runs."""

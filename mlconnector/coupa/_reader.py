@@ -13,7 +13,7 @@ from mlconnector.coupa._api import API, Pairs, Record, Rows
 from mlconnector.coupa._query import instant_text
 from mlconnector.coupa._resources import MOST_ROWS, Resource
 from mlconnector.documents import Document
-from mlconnector.records import Batch, Rejected, Window
+from mlconnector.records import Batch, Rejected, Span, Window
 
 __all__ = ["ResourceReader", "RowsReader"]
 
@@ -44,19 +44,42 @@ class ResourceReader:
 
     def read(self, window: Window) -> Iterator[Batch[Document]]:
         """Pages of documents, see :class:`~mlconnector.records.Reader`."""
-        size = self.page_size if window.limit is None else max(1, min(self.page_size, window.limit))
-        params = [*self.conditions, *self.api.elements(self.resource)]
         if window.keys is not None:
-            yield from self._by_key(window.keys, params)
+            yield from self._by_key(window.keys, [*self.conditions, *self.api.elements(self.resource)])
             return
+        size = self.page_size if window.limit is None else max(1, min(self.page_size, window.limit))
+        position = window.position
+        for span in self.api.spans(self.resource.path, self._params(window), size=size, after=position):
+            position = position if span.high is None else span.high
+            yield self._batch(span.batch, position, last=span.last)
+
+    @property
+    def ranges_at_once(self) -> int | None:
+        """As many as the client's calls; its pace holds for all of them together (section 8)."""
+        return self.api.http.max_in_flight
+
+    def walks(self, window: Window) -> bool:
+        """See :class:`~mlconnector.records.Ranged`."""
+        del window
+        return True
+
+    def spans(self, window: Window, after: int | None, upto: int | None) -> Iterator[Span[Batch[Document]]]:
+        """See :class:`~mlconnector.records.Ranged`."""
+        params, begin = self._params(window), window.position if after is None else after
+        for span in self.api.spans(self.resource.path, params, size=self.page_size, after=begin, upto=upto):
+            yield span.holding(self._batch(span.batch, span.high, last=span.last))
+
+    def highest(self, window: Window) -> int | None:
+        """See :class:`~mlconnector.records.Ranged`."""
+        return self.api.highest(self.resource.path, self._params(window))
+
+    def _params(self, window: Window) -> Pairs:
+        params = [*self.conditions, *self.api.elements(self.resource)]
         if window.lower is not None:
             params.append(("updated_at[gt_or_eq]", instant_text(window.lower)))
         if window.until is not None:
             params.append(("updated_at[lt_or_eq]", instant_text(window.until, up=True)))
-        position = window.position
-        for page in self.api.walk(self.resource.path, params, size=size, after=position):
-            position = int(str(page.rows[-1]["id"])) if page.rows else position
-            yield self._batch(page, position, last=not page.more)
+        return tuple(params)
 
     def _by_key(self, keys: Sequence[str], params: Pairs) -> Iterator[Batch[Document]]:
         """The records of these ids; a payment on an invoice is found by its invoice."""
@@ -129,3 +152,25 @@ class RowsReader:
         pages = self.api.offset if self.ordered else self.api.walk
         for page in pages(self.path, self.params, size=size):
             yield Batch(documents=page.rows, clock=page.clock, last=not page.more)
+
+    @property
+    def ranges_at_once(self) -> int | None:
+        """As many as the client's calls; rows in another order than that of their ids are not read in ranges."""
+        return 0 if self.ordered else self.api.http.max_in_flight
+
+    def walks(self, window: Window) -> bool:
+        """See :class:`~mlconnector.records.Ranged`."""
+        del window
+        return True
+
+    def spans(self, window: Window, after: int | None, upto: int | None) -> Iterator[Span[Batch[dict[str, Any]]]]:
+        """See :class:`~mlconnector.records.Ranged`."""
+        del window
+        for span in self.api.spans(self.path, self.params, size=MOST_ROWS, after=after, upto=upto):
+            page = span.batch
+            yield span.holding(Batch(documents=page.rows, clock=page.clock, last=span.last))
+
+    def highest(self, window: Window) -> int | None:
+        """See :class:`~mlconnector.records.Ranged`."""
+        del window
+        return self.api.highest(self.path, self.params)

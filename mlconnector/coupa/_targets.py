@@ -55,6 +55,8 @@ class RecordTarget(abc.ABC):
     ending: ClassVar[str | None] = None
     """The step that takes a record back."""
     batch_size = 1
+    max_in_flight = 16
+    """Records at once; the client's pace of calls a second holds for all of them together (section 8)."""
 
     def __init__(
         self,

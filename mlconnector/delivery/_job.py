@@ -55,6 +55,7 @@ class Settings:
     lease: dt.timedelta
     call_timeout: float
     confirm_within: dt.timedelta
+    max_in_flight: int = 1
 
 
 @attrs.define(kw_only=True)
@@ -75,6 +76,11 @@ class Job:
     def held(self) -> bool:
         """The ledger was recovered: nothing is sent before one complete read (delivery rule 13)."""
         return self.recovery is not None and self.recovery.pending
+
+    @property
+    def lanes(self) -> int:
+        """Calls of the target under way at once, as many as the sync wants and the target allows."""
+        return min(self.settings.max_in_flight, getattr(self.target, "max_in_flight", 1))
 
     @property
     def sync(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any
 
 import attrs
@@ -29,7 +29,7 @@ from mlconnector.errors import (
 from mlconnector.http import send_window
 from mlconnector.target import Action, Change, ControlNumbers, Counters, Prepared, Receipt
 
-__all__ = ["DEAD_IN_A_ROW", "STOPPING", "Sender", "action_of"]
+__all__ = ["DEAD_IN_A_ROW", "STOPPING", "Answers", "Call", "Ready", "Sender", "action_of"]
 
 STOPPING = (AuthenticationFailed, PermissionDenied)
 DEAD_IN_A_ROW = 10
@@ -44,50 +44,42 @@ def action_of(document: Any, *, known: bool) -> Action:
     return "cancel" if gone else "change"
 
 
+Ready = list[tuple[Row, Prepared]]
+Answers = Sequence[Receipt | MLConnectorError]
+
+
+@attrs.frozen
+class Call:
+    """One call of the target whose intent is on record: rows and members in the same order.
+
+    Args:
+        send_by: Monotonic deadline of every send (delivery rule 5).
+    """
+
+    rows: list[Row]
+    members: list[Prepared]
+    send_by: float
+
+
 class Sender:
-    """Sends what is queued, the newest revision of each key, oldest key first."""
+    """Sends what is queued, the newest revision of each key, oldest key first.
+
+    Attributes:
+        sent: Deliveries that were answered.
+    """
 
     def __init__(self, job: Job, outcomes: Outcomes) -> None:
         self._job, self._outcomes = job, outcomes
-        self._sent = 0
+        self.sent = 0
         self._lost_in_a_row = 0
 
-    def drain(
-        self, *, stopped: Callable[[], bool], limit: int | None, newer_than: int = 0, keys: frozenset[str] | None = None
-    ) -> None:
-        """Send until nothing is queued that was not tried in this run.
+    def ready(self, rows: Sequence[Row]) -> Ready:
+        """Those that can be sent; what became of the others is on record."""
+        prepared = [(row, self._prepare(row)) for row in rows]
+        return [(row, one) for row, one in prepared if one is not None]
 
-        Args:
-            stopped: Ends it between two calls. ``limit``: at most so many in this run.
-            newer_than: Only deliveries recorded after this one. ``keys``: only those of these keys.
-
-        Raises:
-            MLConnectorError: A dead login, a refused permission, a vendor out of reach, or too many parked alike.
-        """
-        while not stopped() and (limit is None or self._sent < limit):
-            room = (
-                self._job.target.batch_size if limit is None else min(self._job.target.batch_size, limit - self._sent)
-            )
-            batch = self._ready(room, newer_than, keys)
-            if batch is None:
-                return
-            if batch:
-                self._send(batch)
-            self._check_parked()
-
-    def _ready(self, room: int, newer_than: int, keys: frozenset[str] | None) -> list[tuple[Row, Prepared]] | None:
-        rows = self._queued(room, newer_than, keys)
-        if not rows:
-            return None
-        ready = []
-        for row in rows:
-            self._job.tried.add(row["id"])
-            prepared = self._prepare(row)
-            if prepared is not None:
-                ready.append((row, prepared))
-        return ready
-
-    def _queued(self, room: int, newer_than: int, keys: frozenset[str] | None) -> list[Row]:
+    def queued(self, room: int, newer_than: int, keys: frozenset[str] | None) -> list[Row]:
+        """The next deliveries, one a key at most; they count as tried from now on."""
         found: list[Row] = []
         after = newer_than
         while len(found) < room:
@@ -102,6 +94,7 @@ class Sender:
                 break
             after = rows[-1]["id"]
             found += [row for row in rows if row["id"] not in self._job.tried and (keys is None or row["key"] in keys)]
+        self._job.tried |= {row["id"] for row in found[:room]}
         return found[:room]
 
     def _prepare(self, row: Row) -> Prepared | None:
@@ -155,6 +148,17 @@ class Sender:
                 cause="collision",
                 cure="Whoever runs the flow makes the name unique, e.g. with the company in order_number= (rule B13).",
             )
+
+    def _claimed(self, transaction: Transaction, row: Row, prepared: Prepared) -> bool:
+        """Keep the name it will be known by; False where another document got it since this one was made ready."""
+        try:
+            self._check_claim(row, prepared)
+        except InvalidDocument as error:
+            self._outcomes.parked(transaction, row, error)
+            return False
+        if prepared.claim is not None:
+            self._job.ledger.crosswalk.claim(transaction, *prepared.claim, row["key"])
+        return True
 
     def _is_base(self, row: Row, head: Row) -> bool:
         return bool(head["base"]) and self._job.ledger.store.seals.same(head["base_content"], row["content"])
@@ -212,8 +216,8 @@ class Sender:
             return True
         done = tuple(step for step in prepared.steps if step in receipt.steps)
         with job.ledger.store.transaction(job.lease) as transaction:
-            if prepared.claim is not None:
-                job.ledger.crosswalk.claim(transaction, *prepared.claim, row["key"])
+            if not self._claimed(transaction, row, prepared):
+                return False
             if done and done != prepared.steps:
                 # It is there and not yet where it should be: only what is left is called (delivery rule 8).
                 transaction.move(row["id"], row["state"], steps=list(prepared.steps), target_id=receipt.id)
@@ -232,102 +236,137 @@ class Sender:
         job, told = self._job, masked(error.message, row["document"])
         with job.ledger.store.transaction(job.lease) as transaction:
             transaction.audit(what, job.sync, row["key"], revision=row["revision"], failed=told)
-        job.report.note(row["key"], "queued", told)
-        self._lost_in_a_row += 1
+            job.report.note(row["key"], "queued", told)
+            self._lost_in_a_row += 1
         if isinstance(error, STOPPING) or self._lost_in_a_row >= DEAD_IN_A_ROW:
             raise error
 
-    def _send(self, batch: list[tuple[Row, Prepared]]) -> None:
-        rows, members, send_by = self._intent(batch)
-        job = self._job
+    def called(self, call: Call) -> Answers | Exception:
+        """What the target answers, or what it raised; it is not asked for nothing."""
+        if not call.members:
+            return []
         try:
-            with send_window(send_by):
-                answers = list(job.target.deliver(members))
-        except MLConnectorError as error:
-            self._raised(rows, error)
-            return
-        except Exception as error:
-            # A bug in a target says nothing about what was sent before it: in doubt, and the run ends with it.
+            with send_window(call.send_by):
+                return list(self._job.target.deliver(call.members))
+        except Exception as error:  # noqa: BLE001 - judged, and raised again, with what else was under way
+            return error
+
+    def conclude(self, ended: Sequence[tuple[Call, Answers | Exception]]) -> None:
+        """Put on record what calls came to, all that were answered in one transaction.
+
+        Raises:
+            MLConnectorError: What stops the run; every call is on record before.
+        """
+        job, failed = self._job, list[Exception]()
+        answered = [(call, found) for call, found in ended if not isinstance(found, Exception)]
+        if answered:
             with job.ledger.store.transaction(job.lease) as transaction:
-                for row in rows:
-                    self._outcomes.in_doubt(transaction, row, f"{type(error).__name__} while sending")
-            raise
+                for call, answers in answered:
+                    self._answered(transaction, call.rows, answers)
+        for call, error in ended:
+            try:
+                if isinstance(error, MLConnectorError):
+                    self._raised(call.rows, error)
+                elif isinstance(error, Exception):
+                    self._broken(call.rows, error)
+            except Exception as stopping:  # noqa: BLE001 - the first one is raised, once all calls are on record
+                failed.append(stopping)
+        if failed:
+            raise failed[0]
+
+    def _answered(self, transaction: Transaction, rows: list[Row], answers: Answers) -> None:
+        job = self._job
         if len(answers) != len(rows):
             why = f"{job.target.name} gave {len(answers)} answers for {len(rows)} deliveries"
-            with job.ledger.store.transaction(job.lease) as transaction:
-                for row in rows:
-                    self._outcomes.in_doubt(transaction, row, why)
+            for row in rows:
+                self._outcomes.in_doubt(transaction, row, why)
             return
-        self._sent += len(rows)
+        self.sent += len(rows)
         self._lost_in_a_row = 0
-        with job.ledger.store.transaction(job.lease) as transaction:
-            for row, answer in zip(rows, answers, strict=True):
-                self._outcomes.answered(transaction, row, answer)
-                if isinstance(answer, Receipt) and job.report.outcome.get(row["key"]) == "queued":
-                    job.tried.discard(row["id"])
+        for row, answer in zip(rows, answers, strict=True):
+            self._outcomes.answered(transaction, row, answer)
+            if isinstance(answer, Receipt) and job.report.outcome.get(row["key"]) == "queued":
+                job.tried.discard(row["id"])
 
-    def _intent(self, batch: list[tuple[Row, Prepared]]) -> tuple[list[Row], list[Prepared], float]:
-        """One transaction for the whole call, before any byte is sent."""
-        job, members = self._job, []
+    def _broken(self, rows: list[Row], error: Exception) -> None:
+        """A bug in a target says nothing about what was sent before it: in doubt, and the run ends with it."""
+        with self._job.ledger.store.transaction(self._job.lease) as transaction:
+            for row in rows:
+                self._outcomes.in_doubt(transaction, row, f"{type(error).__name__} while sending")
+        raise error
+
+    def intend(self, batches: Sequence[Ready]) -> list[Call]:
+        """One transaction for calls, each with all its members, before any byte of them is sent."""
+        job = self._job
         with job.ledger.store.transaction(job.lease) as transaction:
-            now = transaction.now.timestamp()
-            left = job.lease.expires - now - job.settings.call_timeout
-            send_by = job.ledger.clock.monotonic() + left
-            settle_at = now + left + job.settings.call_timeout + job.target.settle_after.total_seconds()
-            for row, prepared in batch:
-                member = attrs.evolve(self._numbered(transaction, row, prepared), send_by=send_by)
-                members.append(member)
-                content, form = frozen(member.payload)  # type: ignore[arg-type]  # rendered: no callable any more
-                head = self.head(row)
-                action = action_of(member.document, known=head["base"] > 0)
-                sequence = 0 if action == "create" else row["sequence"] or head["sequence"] + 1
-                transaction.move(
-                    row["id"],
-                    "sending",
-                    detail="",
-                    faults=[],
-                    cause="",
-                    action=action,
-                    sequence=sequence,
-                    attempt=member.attempt,
-                    step=member.step,
-                    steps=list(member.steps),
-                    payload=content,
-                    payload_form=form,
-                    marker=member.marker,
-                    interchange=member.control.interchange if member.control else None,
-                    control_group=member.control.group if member.control else None,
-                    counters=counters_text(member.counters),
-                    target_id=member.target_id,
-                    token=job.lease.token,
-                    settle_at=settle_at,
-                    described=dict(member.describe),
-                )
-                transaction.execute(
-                    "UPDATE heads SET sequence = max(sequence, ?) WHERE sync = ? AND usage = ? AND key = ?",
-                    (sequence, row["sync"], row["usage"], row["key"]),
-                )
-                transaction.audit(
-                    "intent",
-                    job.sync,
-                    row["key"],
-                    revision=row["revision"],
-                    action=action,
-                    attempt=member.attempt,
-                    step=member.step,
-                    marker=member.marker,
-                    numbers=None if member.control is None else [member.control.interchange, member.control.group],
-                    payload_sha256=transaction.seals.blinded(_sha256(content)),
-                    **dict(member.describe),
-                )
-                if member.control is not None and member.counters is not None and not row["payload_form"]:
-                    self._keep_numbers(transaction, row["id"], member.counters, member.control)
-                if member.claim is not None:
-                    job.ledger.crosswalk.claim(transaction, *member.claim, row["key"])
-                for text in member.attention:
-                    job.attend(transaction, row["key"], masked(text, row["document"]))
-        rows = [job.ledger.store.read("SELECT * FROM deliveries WHERE id = ?", (row["id"],))[0] for row, _ in batch]
-        return rows, members, send_by
+            calls = [self._intent(transaction, batch) for batch in batches]
+        # As they are now: with attempt, numbers and the settling time of the intent.
+        return [attrs.evolve(call, rows=[self._as_recorded(row) for row in call.rows]) for call in calls]
+
+    def _as_recorded(self, row: Row) -> Row:
+        return self._job.ledger.store.read("SELECT * FROM deliveries WHERE id = ?", (row["id"],))[0]
+
+    def _intent(self, transaction: Transaction, batch: Ready) -> Call:
+        """The intent of one call."""
+        job, rows, members = self._job, list[Row](), list[Prepared]()
+        now = transaction.now.timestamp()
+        left = job.lease.expires - now - job.settings.call_timeout
+        send_by = job.ledger.clock.monotonic() + left
+        settle_at = now + left + job.settings.call_timeout + job.target.settle_after.total_seconds()
+        for row, prepared in batch:
+            if not self._claimed(transaction, row, prepared):
+                continue
+            member = attrs.evolve(self._numbered(transaction, row, prepared), send_by=send_by)
+            members.append(member)
+            rows.append(row)
+            content, form = frozen(member.payload)  # type: ignore[arg-type]  # rendered: no callable any more
+            head = self.head(row)
+            action = action_of(member.document, known=head["base"] > 0)
+            sequence = 0 if action == "create" else row["sequence"] or head["sequence"] + 1
+            transaction.move(
+                row["id"],
+                "sending",
+                detail="",
+                faults=[],
+                cause="",
+                action=action,
+                sequence=sequence,
+                attempt=member.attempt,
+                step=member.step,
+                steps=list(member.steps),
+                payload=content,
+                payload_form=form,
+                marker=member.marker,
+                interchange=member.control.interchange if member.control else None,
+                control_group=member.control.group if member.control else None,
+                counters=counters_text(member.counters),
+                target_id=member.target_id,
+                token=job.lease.token,
+                settle_at=settle_at,
+                described=dict(member.describe),
+            )
+            transaction.execute(
+                "UPDATE heads SET sequence = max(sequence, ?) WHERE sync = ? AND usage = ? AND key = ?",
+                (sequence, row["sync"], row["usage"], row["key"]),
+            )
+            transaction.audit(
+                "intent",
+                job.sync,
+                row["key"],
+                revision=row["revision"],
+                action=action,
+                attempt=member.attempt,
+                step=member.step,
+                marker=member.marker,
+                numbers=None if member.control is None else [member.control.interchange, member.control.group],
+                payload_sha256=transaction.seals.blinded(_sha256(content)),
+                **dict(member.describe),
+            )
+            if member.control is not None and member.counters is not None and not row["payload_form"]:
+                self._keep_numbers(transaction, row["id"], member.counters, member.control)
+            for text in member.attention:
+                job.attend(transaction, row["key"], masked(text, row["document"]))
+        return Call(rows, members, send_by)
 
     @staticmethod
     def _numbered(transaction: Any, row: Row, prepared: Prepared) -> Prepared:
@@ -370,7 +409,12 @@ class Sender:
         if self._lost_in_a_row >= DEAD_IN_A_ROW:
             raise error
 
-    def _check_parked(self) -> None:
+    def check_parked(self) -> None:
+        """Stop where one cause parks one document after the other.
+
+        Raises:
+            TooManyParked: It does.
+        """
         cause, count = self._job.in_a_row
         if count >= self._job.settings.stop_after:
             raise TooManyParked(

@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol
 
 from mlconnector.delivery._adopting import Adopter
 from mlconnector.delivery._desk import Outcome, replay, settle
+from mlconnector.delivery._draining import drain
 from mlconnector.delivery._job import Job, Select, Settings
 from mlconnector.delivery._ledger import Ledger
 from mlconnector.delivery._outcome import Outcomes
@@ -67,6 +68,8 @@ class Sync:
         lease: How long a worker may be silent before another takes over.
         call_timeout: Total time-out of the target's calls, in seconds.
         confirm_within: How long a delivery in doubt is looked for where absence proves nothing.
+        max_in_flight: Deliveries of different keys under way at once, as far as the target allows more than one. A
+            worker that dies leaves so many in doubt.
 
     Raises:
         InvalidArgument: An option that cannot be meant.
@@ -92,6 +95,7 @@ class Sync:
         lease: dt.timedelta = dt.timedelta(minutes=10),
         call_timeout: float = 300.0,
         confirm_within: dt.timedelta = dt.timedelta(hours=24),
+        max_in_flight: int = 1,
     ) -> None:
         if not name.strip():
             raise InvalidArgument(f"name={name!r} names no sync.", cure="Give it a name of its own.")
@@ -106,6 +110,8 @@ class Sync:
             )
         if type(stop_after) is not int or stop_after < 1:
             raise InvalidArgument(f"stop_after={stop_after!r} is no count from 1.", cure="Give a whole number.")
+        if type(max_in_flight) is not int or max_in_flight < 1:
+            raise InvalidArgument(f"max_in_flight={max_in_flight!r} is no count from 1.", cure="Give a whole number.")
         if call_timeout <= 0 or lease.total_seconds() <= call_timeout:
             raise InvalidArgument(
                 f"lease={lease} is not longer than call_timeout={call_timeout} s.", cure="Lengthen the lease."
@@ -133,6 +139,7 @@ class Sync:
             lease=lease,
             call_timeout=call_timeout,
             confirm_within=confirm_within,
+            max_in_flight=max_in_flight,
         )
 
     @property
@@ -197,7 +204,7 @@ class Sync:
             wanted = list(dict.fromkeys(keys))
             self._read_again(job, wanted)
             sender = Sender(job, Outcomes(job))
-            sender.drain(stopped=lambda: stop is not None and stop.is_set(), limit=None, keys=frozenset(wanted))
+            drain(job, sender, stopped=lambda: stop is not None and stop.is_set(), limit=None, keys=frozenset(wanted))
             job.tell()
         return self._finished(report, dry_run=False)
 
@@ -257,7 +264,7 @@ class Sync:
             queued = replay(self.ledger, self.name, job.lease, state, keys, cause, actor, reason)
             chosen = frozenset(delivery.key for delivery in queued)
             self._read_again(job, sorted(chosen))
-            Sender(job, Outcomes(job)).drain(stopped=lambda: False, limit=None, keys=chosen)
+            drain(job, Sender(job, Outcomes(job)), stopped=lambda: False, limit=None, keys=chosen)
             job.tell()
         return self._finished(report, dry_run=False)
 
@@ -292,7 +299,7 @@ class Sync:
             recorder.record(page, save_cursor=True)
             # Only what was read just now: what lay queued from before may have been changed or held in the meantime,
             # which is known once the source was read to its end. After a recovery that is nothing: all is unknown.
-            sender.drain(stopped=stopped, limit=limit, newer_than=newest)
+            drain(job, sender, stopped=stopped, limit=limit, newer_than=newest)
             tell()
             if stopped():
                 return
@@ -302,9 +309,9 @@ class Sync:
                 transaction.audit("baselined", self.name, documents=job.report.baselined)
         adopter.read_completely()
         adopter.decide()
-        sender.drain(stopped=stopped, limit=limit)
+        drain(job, sender, stopped=stopped, limit=limit)
         settler.settle(of_this_run=True)
-        sender.drain(stopped=stopped, limit=limit)
+        drain(job, sender, stopped=stopped, limit=limit)
         tell()
 
     def _read_waiting(self, job: Job) -> None:

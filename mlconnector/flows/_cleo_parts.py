@@ -60,7 +60,7 @@ class CleoParts:
 
     Args:
         name: Of the flow. ``cleo``, ``ledger``, ``routes``: as of the flow.
-        begin, on_baseline_change, overwrite, on_attention, stop_after, confirm_within: See
+        begin, on_baseline_change, overwrite, on_attention, stop_after, confirm_within, max_in_flight: See
             :class:`~mlconnector.delivery.Sync`.
         collect: Folders whose files are fetched; none leaves what comes in alone.
         acknowledge: Who answers with 997s: ``"library"`` or ``"gateway"`` (rule B17).
@@ -81,6 +81,7 @@ class CleoParts:
     on_attention: Callable[[Attention], None] | None
     stop_after: int
     confirm_within: dt.timedelta
+    max_in_flight: int
     collect: Sequence[str]
     acknowledge: Literal["library", "gateway"]
     inbox: str | None
@@ -143,6 +144,7 @@ class CleoParts:
             call_timeout=longest,
             lease=dt.timedelta(seconds=2 * longest),
             confirm_within=self.confirm_within,
+            max_in_flight=self.max_in_flight,
             **options,
         )
 
@@ -182,8 +184,9 @@ class CleoParts:
             answering = Answering(f"{self.name}/answers", box=box, hear=inbox.hear, **common)
             parts = [collection, answering, *parts]
             if self.acknowledge == "library":
-                options: dict[str, Any] = {"routes": self.routes, "look_up": self.look_up}
-                target = self.cleo.target("acknowledgments", received=inbox.received, **options)
+                target = self.cleo.target(
+                    "acknowledgments", routes=self.routes, received=inbox.received, look_up=self.look_up
+                )
                 records = Records(inbox.owed_reader())
                 parts.append(self.outbound("acknowledgments", records, target, begin="everything"))
         tests_only = all(route.partner is None or route.partner.usage == "T" for route in self.routes.all)

@@ -37,6 +37,7 @@ def fusion_to_cleo(
     on_attention: Callable[[Attention], None] | None = None,
     stop_after: int = 100,
     confirm_within: dt.timedelta = dt.timedelta(hours=24),
+    max_in_flight: int = 1,
     look_up: LookUp = "present_only",
     self_billed_when: Callable[[Invoice], bool] | None = None,
     collect: Sequence[str] = ("inbox/",),
@@ -58,8 +59,8 @@ def fusion_to_cleo(
         kinds: Some of ``invoices``, ``payments``, ``shipments``, ``journal_lines``; those that some route takes by
             default.
         where: Conditions by kind, on the resource.
-        on_baseline_change, no_route, overwrite, on_attention, stop_after, confirm_within, look_up, self_billed_when,
-        collect, acknowledge, inbox: As of :func:`jde_to_cleo`.
+        on_baseline_change, no_route, overwrite, on_attention, stop_after, confirm_within, max_in_flight, look_up,
+        self_billed_when, collect, acknowledge, inbox: As of :func:`jde_to_cleo`.
 
     Raises:
         InvalidArgument: An option that cannot be meant, with its value.
@@ -78,10 +79,11 @@ def fusion_to_cleo(
         on_attention=on_attention,
         stop_after=stop_after,
         confirm_within=confirm_within,
+        max_in_flight=max_in_flight,
+        look_up=look_up,
         collect=collect,
         acknowledge=acknowledge,
         inbox=inbox,
-        look_up=look_up,
     )
     target = cleo.target("files", routes=table, look_up=look_up, self_billed_when=self_billed_when)
     select = _Selection(table)

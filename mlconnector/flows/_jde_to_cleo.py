@@ -38,6 +38,7 @@ def jde_to_cleo(
     on_attention: Callable[[Attention], None] | None = None,
     stop_after: int = 100,
     confirm_within: dt.timedelta = dt.timedelta(hours=24),
+    max_in_flight: int = 1,
     look_up: LookUp = "present_only",
     self_billed_when: Callable[[Invoice], bool] | None = None,
     collect: Sequence[str] = ("inbox/",),
@@ -59,6 +60,8 @@ def jde_to_cleo(
         no_route: ``"park"`` or ``"skip"`` what has no route.
         overwrite: Without effect on files, which are never written over.
         on_attention, stop_after, confirm_within: See :class:`~mlconnector.delivery.Sync`.
+        max_in_flight: Files under way at once, each of another document; 1 where a route has an ``action``, which takes
+            whatever lies in its folder. They may reach the partner in another order than that of their ISA13.
         look_up: ``"reliable"`` where ``flow.check()`` proves that sentbox or transfers can be read.
         self_billed_when: Which vouchers are evaluated receipts (rule B20).
         collect: Folders from which answers are fetched: 855, 865, 997, 999 and TA1 find their order, 824 and others
@@ -82,10 +85,11 @@ def jde_to_cleo(
         on_attention=on_attention,
         stop_after=stop_after,
         confirm_within=confirm_within,
+        max_in_flight=max_in_flight,
+        look_up=look_up,
         collect=collect,
         acknowledge=acknowledge,
         inbox=inbox,
-        look_up=look_up,
     )
     target = cleo.target("files", routes=table, look_up=look_up, self_billed_when=self_billed_when)
     select = _Selection(table)

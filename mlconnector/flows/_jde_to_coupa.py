@@ -45,6 +45,7 @@ def jde_to_coupa(
     on_attention: Callable[[Attention], None] | None = None,
     stop_after: int = 100,
     confirm_within: dt.timedelta = dt.timedelta(hours=24),
+    max_in_flight: int = 1,
     inbox: str | None = None,
 ) -> Flow:
     """Suppliers, orders and posted invoices reach Coupa; what is approved and paid there comes back, once.
@@ -69,6 +70,8 @@ def jde_to_coupa(
         closed_period: ``"park"``, or ``"first_open"``: post on the first open day and show both dates (rule B71).
         on_baseline_change, overwrite, on_attention, stop_after, confirm_within: See
             :class:`~mlconnector.delivery.Sync`.
+        max_in_flight: Records under way to Coupa at once, each of another document, all at the client's pace. What goes
+            into JD Edwards goes one by one.
         inbox: The inbox that ``webhooks.receive`` fills; polling does the same work without it.
 
     Raises:
@@ -88,6 +91,7 @@ def jde_to_coupa(
         on_attention=on_attention,
         stop_after=stop_after,
         confirm_within=confirm_within,
+        max_in_flight=max_in_flight,
         inbox=inbox,
         timeout=coupa.timeout.total,
     )

@@ -40,6 +40,7 @@ def peoplesoft_to_cleo(
     on_attention: Callable[[Attention], None] | None = None,
     stop_after: int = 100,
     confirm_within: dt.timedelta = dt.timedelta(hours=24),
+    max_in_flight: int = 1,
     look_up: LookUp = "present_only",
     self_billed_when: Callable[[Invoice], bool] | None = None,
     collect: Sequence[str] = ("inbox/",),
@@ -62,8 +63,8 @@ def peoplesoft_to_cleo(
             client can write (``requesting_node=`` or ``voucher_component=``).
         where: Conditions by kind, for what goes out.
         vouchers: Options of ``people.target("vouchers")``: ``setid``, ``allocation``, ``match_orders`` ...
-        on_baseline_change, no_route, overwrite, on_attention, stop_after, confirm_within, look_up, self_billed_when,
-        collect, acknowledge, inbox: As of :func:`jde_to_cleo`.
+        on_baseline_change, no_route, overwrite, on_attention, stop_after, confirm_within, max_in_flight, look_up,
+        self_billed_when, collect, acknowledge, inbox: As of :func:`jde_to_cleo`.
 
     Raises:
         InvalidArgument: An option that cannot be meant, with its value.
@@ -89,10 +90,11 @@ def peoplesoft_to_cleo(
         on_attention=on_attention,
         stop_after=stop_after,
         confirm_within=confirm_within,
+        max_in_flight=max_in_flight,
+        look_up=look_up,
         collect=collect,
         acknowledge=acknowledge,
         inbox=inbox,
-        look_up=look_up,
         also=("810", "856") if posting else ("856",),
         posts=("810",) if posting else (),
         source="peoplesoft",

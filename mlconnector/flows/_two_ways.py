@@ -27,7 +27,7 @@ class TwoWays:
 
     Args:
         name: Of the flow. ``ledger``: its memory.
-        begin, on_baseline_change, overwrite, on_attention, stop_after, confirm_within: See
+        begin, on_baseline_change, overwrite, on_attention, stop_after, confirm_within, max_in_flight: See
             :class:`~mlconnector.delivery.Sync`.
         inbox: The inbox that webhooks fill; ``None``: polls only.
         timeout: Total time-out of the other system's calls, in seconds.
@@ -43,6 +43,7 @@ class TwoWays:
     confirm_within: dt.timedelta
     inbox: str | None
     timeout: float
+    max_in_flight: int = 1
 
     def __attrs_post_init__(self) -> None:
         if self.on_baseline_change not in _BASELINE_CHANGES:
@@ -69,6 +70,7 @@ class TwoWays:
             call_timeout=longest,
             lease=dt.timedelta(seconds=2 * longest),
             confirm_within=self.confirm_within,
+            max_in_flight=self.max_in_flight,
             **options,
         )
 

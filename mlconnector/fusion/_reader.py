@@ -26,9 +26,9 @@ from mlconnector.fusion._resources import CHILD_PAGE, Resource
 from mlconnector.fusion._service import Grid, Row, Service, whole
 from mlconnector.fusion._values import instant_of
 from mlconnector.http import RequestRefused
-from mlconnector.records import Batch, Rejected, Window
+from mlconnector.records import Batch, Rejected, Span, Window
 
-__all__ = ["KEYS_A_CALL", "KindReader", "Make", "RowDocuments"]
+__all__ = ["KEYS_A_CALL", "KindReader", "Make", "RowDocuments", "span_of"]
 
 _log = logging.getLogger("mlconnector.fusion")
 Make = Callable[[Mapping[str, Any], Site], Iterator[Made]]
@@ -88,10 +88,33 @@ class KindReader:
         for grid in self._grids(window):
             yield self._batch(grid, window, None)
 
-    def _grids(self, window: Window) -> Iterator[Grid]:
+    @property
+    def ranges_at_once(self) -> int | None:
+        """As many as the client's calls, where the resource is walked by a number."""
+        return self.service.calls_at_once if self.resource.walked else 0
+
+    def walks(self, window: Window) -> bool:
+        """See :class:`~mlconnector.records.Ranged`."""
+        del window
+        return True
+
+    def spans(self, window: Window, after: int | None, upto: int | None) -> Iterator[Span[Batch[Document]]]:
+        """See :class:`~mlconnector.records.Ranged`."""
+        bound = () if upto is None else ((self.resource.key, "<=", upto),)
+        begin = window if after is None else attrs.evolve(window, position=after)
+        for grid in self._grids(begin, bound):
+            rows = grid.rows()
+            batch = self._batch(attrs.evolve(grid, content=rows), window, None)
+            yield span_of(rows, batch, self.resource, self._size(window))
+
+    def highest(self, window: Window) -> int | None:
+        """See :class:`~mlconnector.records.Ranged`."""
+        return self.service.highest(self.resource, [*self.where, *self._stamps(window)])
+
+    def _grids(self, window: Window, bound: Where = ()) -> Iterator[Grid]:
         """Pages of rows; where the pod refuses to filter by stamp although nobody promised it, of all rows."""
         stamps = self._stamps(window)
-        walk = self._walk([*self.where, *stamps], window)
+        walk = self._walk([*self.where, *stamps, *bound], window)
         try:
             first = next(walk)
         except RequestRefused as error:
@@ -101,17 +124,21 @@ class KindReader:
                 raise self.service.explain(self.resource, error) from None
             _log.info("fusion: %s cannot be filtered by its last update; all of it is read", self.resource.name)
             self.service.unfiltered.add(self.resource.name)
-            walk = self._walk(self.where, window)
+            walk = self._walk([*self.where, *bound], window)
             first = next(walk)
         yield first
         yield from walk
 
     def _walk(self, where: Where, window: Window) -> Iterator[Grid]:
+        size = self._size(window)
+        params = {} if self.resource.expand is None else {"expand": self.resource.expand}
+        return self.service.walk(self.resource, where, size=size, after=window.position, params=params)
+
+    def _size(self, window: Window) -> int:
         size = min(self.page_size, self.resource.page)
         if window.limit is not None and window.lower is None:
             size = min(size, max(window.limit, CHILD_PAGE))
-        params = {} if self.resource.expand is None else {"expand": self.resource.expand}
-        return self.service.walk(self.resource, where, size=size, after=window.position, params=params)
+        return size
 
     def _stamps(self, window: Window) -> list[tuple[str, str, Any]]:
         """Conditions on the stamp, to the second and never too narrow (section 6.3)."""
@@ -201,6 +228,12 @@ class KindReader:
             return instant_of(row.get(self.resource.stamp or ""))
         except ValueError:
             return None
+
+
+def span_of(rows: Sequence[Row], batch: Batch[Any], resource: Resource, size: int) -> Span[Batch[Any]]:
+    """A page of a walk by a numeric key, as part of a range."""
+    low, high = (int(rows[0][resource.key]), int(rows[-1][resource.key])) if rows else (None, None)
+    return Span(batch=batch, rows=len(rows), size=size, low=low, high=high, last=batch.last)
 
 
 def _second(instant: dt.datetime) -> dt.datetime:

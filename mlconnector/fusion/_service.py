@@ -181,6 +181,18 @@ class Service:
             if grid.last:
                 return
 
+    def highest(self, resource: Resource, where: Where) -> int | None:
+        """The highest key among the rows that fit; ``None`` where there is none."""
+        query = expression(where, self.date_times)
+        asked = {**({"q": query} if query else {}), "orderBy": order_text([f"-{resource.key}"]), "onlyData": "true"}
+        rows = self.page(self.path(resource.name), {**asked, "offset": 0, "fields": resource.key}, size=1).rows()
+        return int(rows[0][resource.key]) if rows else None
+
+    @property
+    def calls_at_once(self) -> int | None:
+        """Calls of the client under way at once; ``None``: no limit."""
+        return self._client.max_in_flight
+
     def paged(
         self,
         path: str,

@@ -131,6 +131,11 @@ class HTTPClient:
         return f"HTTPClient({self._faults.system} at {self._origin})"
 
     @property
+    def max_in_flight(self) -> int | None:
+        """Calls that may be under way at once; ``None``: no limit."""
+        return self._max_in_flight
+
+    @property
     def origin(self) -> str:
         """``scheme://host:port``."""
         return self._origin

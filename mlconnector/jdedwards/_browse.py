@@ -14,8 +14,9 @@ from mlconnector.errors import VendorFault
 from mlconnector.http import HTTPClient, Request, Response, Timeout
 from mlconnector.jdedwards._faults import words
 from mlconnector.jdedwards._query import Where, conditions
-from mlconnector.jdedwards._tables import DATES
+from mlconnector.jdedwards._tables import DATES, Table
 from mlconnector.jdedwards._values import date_of
+from mlconnector.records import Span
 
 __all__ = ["DataService", "Grid", "identity"]
 
@@ -144,6 +145,43 @@ class DataService:
             after: Value of the first key column to begin with, for a walk taken up again.
         """
         yield from self._walk(table, tuple(key), tuple(columns), list(where), size, 0, after)
+
+    def spans(
+        self,
+        table: Table,
+        columns: Sequence[str],
+        where: Where,
+        *,
+        size: int,
+        after: int | None = None,
+        upto: int | None = None,
+    ) -> Iterator[Span[Grid]]:
+        """Pages of a walk above and up to values of the first key column; all rows of a value are in one page.
+
+        Args:
+            after, upto: Bounds of the first key column, which is a number.
+        """
+        column, first = table.key[0], f"{table.name}_{table.key[0]}"
+        bounds = [(column, op, value) for op, value in ((">", after), ("<=", upto)) if value is not None]
+        held: list[dict[str, Any]] = []
+        for grid in self.walk(table.name, table.key, columns, [*where, *bounds], size=size):
+            rows = [*held, *grid.rows]
+            held = [row for row in rows if row[first] == rows[-1][first]] if grid.more else []
+            whole = rows[: len(rows) - len(held)]
+            low, high = (int(whole[0][first]), int(whole[-1][first])) if whole else (None, None)
+            batch = Grid(whole, grid.more, grid.clock)
+            yield Span(batch=batch, rows=len(whole), size=size, low=low, high=high, last=not grid.more)
+
+    def highest(self, table: Table, where: Where) -> int | None:
+        """The highest value of the first key column; ``None`` where no row fits."""
+        column = table.key[0]
+        rows = self.page(table.name, [column], where, order_by=[f"-{column}"], size=1).rows
+        return int(rows[0][f"{table.name}_{column}"]) if rows else None
+
+    @property
+    def calls_at_once(self) -> int | None:
+        """Calls of the client under way at once; ``None``: no limit."""
+        return self._client.max_in_flight
 
     def _walk(  # noqa: PLR0917 - private; the state of one level
         self,

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 from urllib.parse import urlsplit
-
-import attrs
 
 from mlconnector.check import Check
 from mlconnector.clock import SYSTEM_CLOCK, Clock
@@ -38,13 +36,13 @@ from mlconnector.jdedwards._payments import payments_layout
 from mlconnector.jdedwards._payments_target import PaymentsTarget
 from mlconnector.jdedwards._posting import carried_out, doubt
 from mlconnector.jdedwards._query import Where, conditions
+from mlconnector.jdedwards._rows import RowsReader
 from mlconnector.jdedwards._source import Source
 from mlconnector.jdedwards._suppliers import suppliers_layout
-from mlconnector.jdedwards._tables import TABLES
 from mlconnector.jdedwards._values import Zone, zone_option
 from mlconnector.jdedwards._vouchers_target import VouchersTarget
 from mlconnector.jdedwards._writers import create_journal_entry, set_pay_status
-from mlconnector.records import Batch, Records, Window
+from mlconnector.records import Records
 from mlconnector.target import CrosswalkLookup, NoCrosswalk, Receipt, Target
 
 if TYPE_CHECKING:
@@ -293,7 +291,7 @@ class JDEdwardsAIS:
                 "columns=[] reads nothing.", cure="Name the columns; there is no read of all of them."
             )
         conditions(name, where or (), self._date_format or _FORMAT)
-        reader = _RowsReader(self._service, name, tuple(columns), tuple(where or ()), tuple(order_by or ()), params)
+        reader = RowsReader(self._service, name, tuple(columns), tuple(where or ()), tuple(order_by or ()), params)
         return Records(reader, limit=limit)
 
     def count(self, name: str, where: Where | None = None) -> int:
@@ -492,52 +490,3 @@ def _set_age(auth: Any, age: dt.timedelta) -> None:
     if use is None:
         raise InvalidArgument("session_age= needs an AISSession.", cure="Give auth=AISSession(..., age=...) instead.")
     use(age)
-
-
-@attrs.frozen
-class _RowsReader:
-    """Raw rows of one table or view."""
-
-    service: DataService
-    name: str
-    columns: tuple[str, ...]
-    where: Where
-    order_by: tuple[str, ...]
-    params: Mapping[str, Any] | None
-    system: str = "jdedwards"
-    resumable: bool = False
-    overlap: dt.timedelta = dt.timedelta(0)
-
-    @property
-    def kind(self) -> str:
-        """The table."""
-        return self.name
-
-    @property
-    def filters(self) -> Mapping[str, Any]:
-        """Raw rows leave no cursor."""
-        return {}
-
-    def read(self, window: Window) -> Iterator[Batch[dict[str, Any]]]:
-        """Pages of rows."""
-        known = TABLES.get(self.name)
-        size = 500 if window.limit is None else max(1, min(500, window.limit))
-        if known is None or self.order_by or self.params:
-            grid = self.service.page(
-                self.name,
-                self.columns,
-                self.where,
-                order_by=self.order_by,
-                size=window.limit or 2000,
-                params=self.params,
-            )
-            if grid.more and (window.limit is None or len(grid.rows) < window.limit):
-                raise InvalidArgument(
-                    f"{self.name} has more rows than one page of {len(grid.rows)}, and no key to go on by.",
-                    cure="Narrow where=, set limit=, or leave order_by= and params= out for a table with a known key.",
-                )
-            yield Batch(documents=grid.rows, clock=grid.clock, last=True)
-            return
-        columns = (*self.columns, *(column for column in known.key if column not in self.columns))
-        for grid in self.service.walk(self.name, known.key, columns, self.where, size=size):
-            yield Batch(documents=grid.rows, clock=grid.clock, last=not grid.more)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import attrs
 
-__all__ = ["DATES", "TABLES", "Table"]
+__all__ = ["DATES", "NUMBERS", "TABLES", "Table"]
 
 _PERIOD_ENDS = tuple(f"D{number:02}J" for number in range(1, 15))
 DATES = frozenset(
@@ -17,6 +17,10 @@ DATES = frozenset(
     ]
 )
 """Columns that hold dates: they come as ``YYYYMMDD`` and are asked for in the login user's format."""
+
+
+NUMBERS = frozenset(("AN8", "DOC", "DOCO", "PYID"))
+"""First columns of keys that hold whole numbers, given out in rising order and never changed."""
 
 
 @attrs.frozen

@@ -44,7 +44,11 @@ _MOST_VALUES = 50
 
 
 def register(session: SparkSession) -> None:
-    """Make ``format("mlconnector")`` known to a Spark session."""
+    """Make ``format("mlconnector")`` known to a Spark session, and let it push filters down.
+
+    Spark refuses a source that takes filters where ``spark.sql.python.filterPushdown.enabled`` is off, its default.
+    """
+    session.conf.set("spark.sql.python.filterPushdown.enabled", "true")
     session.dataSource.register(MLConnectorSource)
 
 

@@ -23,6 +23,7 @@ from mlconnector.testing._ais_query import (
     Literals,
     aggregate,
     columns_named,
+    first,
     select,
 )
 from mlconnector.testing._ais_session import Session, SessionBook
@@ -247,6 +248,18 @@ class JDEdwardsSimulator(Simulator):
             return self._sessions.count(self.clock.monotonic())
 
     @property
+    def max_open_sessions(self) -> int:
+        """The most tokens that were alive at once, since calls are counted."""
+        with self._lock:
+            return self._sessions.most
+
+    def forget_calls(self) -> None:
+        """Begin counting calls, and open sessions, anew."""
+        super().forget_calls()
+        with self._lock:
+            self._sessions.most = self._sessions.count(self.clock.monotonic())
+
+    @property
     def auth(self) -> Any:
         """``mlconnector.AISSession`` with the simulator's login."""
         import mlconnector as mc
@@ -466,7 +479,9 @@ class JDEdwardsSimulator(Simulator):
             raise BadRequest("Only outputType GRID_DATA is simulated")
         literals = Literals(date_format=self._date_format, today=self._site_time().date(), user=self.username)
         columns = columns_named(store.table, body.get("returnControlIDs"))
-        rows = select(store, body, literals)
+        # One more than is shown tells whether more there are.
+        browsing = service == "BROWSE"
+        rows = first(store, body, literals, self._fetch_limit + 1) if browsing else select(store, body, literals)
         if name in self._hidden:
             rows = []
         if service == "COUNT":

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import bisect
 import datetime as dt
+import itertools
 import re
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
@@ -15,7 +17,7 @@ from mlconnector.errors import InvalidArgument
 from mlconnector.testing._ais_store import Row, TableStore, default_of
 from mlconnector.testing._ais_tables import Column, Table
 
-__all__ = ["BadRequest", "BadValue", "DateFormat", "Literals", "aggregate", "columns_named", "select"]
+__all__ = ["BadRequest", "BadValue", "DateFormat", "Literals", "aggregate", "columns_named", "first", "select"]
 
 
 class BadRequest(Exception):
@@ -147,11 +149,19 @@ _TEXT: Mapping[str, Callable[[str, str], bool]] = {
 }
 
 
+_LARGE = 20_000
+"""From so many rows on, the first rows of a result are found in the order of an index, as a database does."""
+
+
 @attrs.frozen
 class _Condition:
+    """A test of rows; ``low`` and ``high``: no row outside of them passes."""
+
     test: Predicate
     alias: str
-    equals_one_of: frozenset[Any] | None
+    equals_one_of: frozenset[Any] | None = None
+    low: Any = None
+    high: Any = None
 
 
 def column_named(table: Table, control_id: Any) -> Column:
@@ -180,13 +190,51 @@ def select(store: TableStore, request: Mapping[str, Any], literals: Literals) ->
     """The rows that a request's query finds, in the order it asks for."""
     query = request.get("query")
     rows = store.scrambled() if query is None else _found(store, query, literals)
-    aggregation = request.get("aggregation") or {}
-    if not isinstance(aggregation, Mapping):
-        raise BadRequest("aggregation is an object")
-    order = aggregation.get("orderBy", ())
+    order = _order_of(request)
     if request.get("dataServiceType") == "BROWSE":
         rows = _ordered(store.table, rows, order)
     return rows
+
+
+def first(store: TableStore, request: Mapping[str, Any], literals: Literals, most: int) -> list[Row]:
+    """The first rows that :func:`select` finds for a BROWSE, at most so many."""
+    query = request.get("query")
+    if len(store.scrambled()) <= _LARGE or not isinstance(query, Mapping) or "complexQuery" in query:
+        return select(store, request, literals)[:most]
+    conditions, joined = _conditions(store, query, literals)
+    exact = [store.count_having(one.alias, one.equals_one_of) for one in conditions if one.equals_one_of is not None]
+    if joined != "MATCH_ALL" or min(exact, default=_LARGE) < _LARGE:
+        return select(store, request, literals)[:most]
+    order = _order_of(request)
+    rows = store.ordered(repr(order), lambda: _ordered(store.table, store.scrambled(), order))
+    begin, end = _part(rows, conditions, _directions(store.table, order))
+    passing = (rows[at] for at in range(begin, end) if all(condition.test(rows[at]) for condition in conditions))
+    return list(itertools.islice(passing, most))
+
+
+def _part(rows: list[Row], conditions: list[_Condition], order: list[tuple[Column, bool]]) -> tuple[int, int]:
+    """Between which places of the ordered rows all conditions on the first column of the order can hold."""
+    begin, end = 0, len(rows)
+    if not order or order[0][1]:
+        return begin, end
+    alias, default = order[0][0].alias, default_of(order[0][0])
+
+    def value(row: Row) -> Any:
+        return row.get(alias, default)
+
+    for condition in conditions:
+        if condition.alias == alias and condition.low is not None:
+            begin = max(begin, bisect.bisect_left(rows, condition.low, key=value))
+        if condition.alias == alias and condition.high is not None:
+            end = min(end, bisect.bisect_right(rows, condition.high, key=value))
+    return begin, end
+
+
+def _order_of(request: Mapping[str, Any]) -> Any:
+    aggregation = request.get("aggregation") or {}
+    if not isinstance(aggregation, Mapping):
+        raise BadRequest("aggregation is an object")
+    return aggregation.get("orderBy", ())
 
 
 def _found(store: TableStore, query: Any, literals: Literals) -> list[Row]:
@@ -209,12 +257,17 @@ def _found(store: TableStore, query: Any, literals: Literals) -> list[Row]:
     return first + [row for row in second if id(row) not in in_first]
 
 
-def _matching(store: TableStore, query: Mapping[str, Any], literals: Literals) -> list[Row]:
+def _conditions(store: TableStore, query: Mapping[str, Any], literals: Literals) -> tuple[list[_Condition], str]:
+    """The conditions of a query, and how they are joined."""
     listed = query.get("condition", [])
     match_type = query.get("matchType", "MATCH_ALL")
     if not isinstance(listed, list) or match_type not in ("MATCH_ALL", "MATCH_ANY"):
         raise BadRequest("query holds a list of conditions and matchType MATCH_ALL or MATCH_ANY")
-    conditions = [_condition(store.table, item, literals) for item in listed]
+    return [_condition(store.table, item, literals) for item in listed], match_type
+
+
+def _matching(store: TableStore, query: Mapping[str, Any], literals: Literals) -> list[Row]:
+    conditions, match_type = _conditions(store, query, literals)
     if not conditions:
         return store.scrambled()
     if match_type == "MATCH_ANY":
@@ -240,7 +293,7 @@ def _condition(table: Table, item: Any, literals: Literals) -> _Condition:
     if operator in ("STR_BLANK", "STR_NOT_BLANK"):
         _text_only(column, operator)
         blank = operator == "STR_BLANK"
-        return _Condition(lambda row: (not row.get(alias, default).strip()) == blank, alias, None)
+        return _Condition(lambda row: (not row.get(alias, default).strip()) == blank, alias)
     if not isinstance(listed, list) or not listed:
         raise BadRequest("value is an array of {content, specialValueId}")
     values = [literals.value(column, entry) for entry in listed]
@@ -251,20 +304,25 @@ def _condition(table: Table, item: Any, literals: Literals) -> _Condition:
         if len(values) != 2:
             raise BadValue("BETWEEN takes two values")
         low, high = values
-        return _Condition(lambda row: low <= row.get(alias, default) <= high, alias, None)
+        return _Condition(lambda row: low <= row.get(alias, default) <= high, alias, low=low, high=high)
     if len(values) != 1:
         raise BadValue(f"{operator} takes one value")
     value = values[0]
     if operator in _COMPARE:
         if operator == "EQUAL" and column.kind in "SB" and str(value).strip() == "*":
-            return _Condition(lambda _row: True, alias, None)
+            return _Condition(lambda _row: True, alias)
         compare = _COMPARE[operator]
-        equals = frozenset(values) if operator == "EQUAL" else None
-        return _Condition(lambda row: compare(row.get(alias, default), value), alias, equals)
+        return _Condition(
+            lambda row: compare(row.get(alias, default), value),
+            alias,
+            equals_one_of=frozenset(values) if operator == "EQUAL" else None,
+            low=value if operator in ("EQUAL", "GREATER", "GREATER_EQUAL") else None,
+            high=value if operator in ("EQUAL", "LESS", "LESS_EQUAL") else None,
+        )
     if operator in _TEXT:
         _text_only(column, operator)
         test = _TEXT[operator]
-        return _Condition(lambda row: test(row.get(alias, default), value), alias, None)
+        return _Condition(lambda row: test(row.get(alias, default), value), alias)
     raise BadValue(f"Unknown operator {operator!r}")
 
 

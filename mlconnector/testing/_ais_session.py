@@ -20,12 +20,17 @@ class Session:
 
 
 class SessionBook:
-    """The sessions that are open. A token lives while it is used within ``life`` seconds of the simulator's clock."""
+    """The sessions that are open. A token lives while it is used within ``life`` seconds of the simulator's clock.
+
+    Attributes:
+        most: How many were alive at once at most.
+    """
 
     def __init__(self, life: float) -> None:
         self._life = life
         self._sessions: dict[str, Session] = {}
         self._issued = 0
+        self.most = 0
 
     def open(self, device: str, now: float) -> Session:
         """Issue a token. It holds ``+``, ``/`` and ``=``, so that a URL that encodes it twice or never shows."""
@@ -34,6 +39,7 @@ class SessionBook:
         token = "044+/" + base64.b64encode(digest[:31]).decode()
         session = Session(token=token, device=device, last_used=now)
         self._sessions[token] = session
+        self.most = max(self.most, self.count(now))
         return session
 
     def find(self, token: str, device: str, now: float, *, touch: bool = True) -> Session | None:

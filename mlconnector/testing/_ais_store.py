@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from decimal import Decimal
 from typing import Any
@@ -86,6 +86,7 @@ class TableStore:
         self._rows: dict[tuple[Any, ...], Row] = {}
         self._scrambled: list[Row] | None = None
         self._indexes: dict[str, dict[Any, list[Row]]] = {}
+        self._orders: dict[str, list[Row]] = {}
         self._keys_by: dict[str, dict[Any, set[tuple[Any, ...]]]] = {}
 
     def put(self, values: Mapping[str, Any], now: dt.datetime) -> None:
@@ -134,6 +135,21 @@ class TableStore:
 
     def having(self, alias: str, values: Iterable[Any]) -> list[Row]:
         """The rows whose column has one of ``values``, found by index."""
+        index = self._index(alias)
+        return [row for value in dict.fromkeys(values) for row in index.get(value, ())]
+
+    def count_having(self, alias: str, values: Iterable[Any]) -> int:
+        """How many rows :meth:`having` finds."""
+        index = self._index(alias)
+        return sum(len(index.get(value, ())) for value in dict.fromkeys(values))
+
+    def ordered(self, name: str, make: Callable[[], list[Row]]) -> list[Row]:
+        """All rows in an order, made once and kept under its name until a row changes."""
+        if name not in self._orders:
+            self._orders[name] = make()
+        return self._orders[name]
+
+    def _index(self, alias: str) -> dict[Any, list[Row]]:
         index = self._indexes.get(alias)
         if index is None:
             index = {}
@@ -141,7 +157,7 @@ class TableStore:
             for row in self.scrambled():
                 index.setdefault(row.get(alias, default), []).append(row)
             self._indexes[alias] = index
-        return [row for value in dict.fromkeys(values) for row in index.get(value, ())]
+        return index
 
     def find(self, key: Any) -> Row | None:
         """The row with a key, every column filled, or None."""
@@ -210,6 +226,7 @@ class TableStore:
             index.setdefault(row.get(alias, default_of(self.table.columns[alias])), set()).add(key)
         self._scrambled = None
         self._indexes.clear()
+        self._orders.clear()
 
     def _unset(self, key: tuple[Any, ...]) -> None:
         row = self._rows.pop(key)
@@ -217,6 +234,7 @@ class TableStore:
             index[row.get(alias, default_of(self.table.columns[alias]))].discard(key)
         self._scrambled = None
         self._indexes.clear()
+        self._orders.clear()
 
 
 class Contents(Mapping[str, tuple[Row, ...]]):

@@ -36,6 +36,24 @@ def test_a_hundred_bills_take_few_calls_look_ups_included() -> None:
     assert found.written <= 30
 
 
+def test_an_order_takes_four_calls_at_coupa_and_one_at_peoplesoft_with_its_lines() -> None:
+    import calls
+
+    found = calls.jde_to_coupa(20)
+    # Looked up, written, looked at, issued; and what its suppliers, accounts and terms are, once.
+    assert found.written <= 4 * 20 + 70
+    assert found.idle <= 5
+    found = calls.peoplesoft_to_cleo(20)
+    assert (found.read <= 23, found.written <= 21, found.idle <= 4) == (True, True, True)
+
+
+def test_ranges_take_a_third_more_calls_and_no_more() -> None:
+    import reading
+
+    counted = {number: calls for number, (_seconds, calls) in reading.in_ranges(0.0, rows=6000, rounds=1).items()}
+    assert max(counted.values()) <= counted[1] * 4 / 3 + 4
+
+
 def test_a_ledger_keeps_a_delivery_in_little_room_and_finds_it_among_many() -> None:
     import ledgers
 

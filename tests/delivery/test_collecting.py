@@ -65,6 +65,24 @@ def test_without_size_or_stamp_the_bytes_are_compared_before_removing(model: Mod
     assert list(post.contents) == ["in/a"]
 
 
+def test_an_answer_that_is_not_the_file_is_never_the_reason_to_remove_it(model: Model) -> None:
+    """Something on the way answers in the file's place: what came is kept, the file stays, and comes the next time."""
+
+    class Intercepted(Post):
+        def download(self, path: str) -> bytes:
+            content = super().download(path)
+            return lies.pop() if lies else content
+
+    lies = [b"9 ? garbage"]
+    post = Intercepted()
+    post.put("in/a", "1 855 x", START)
+    collection(model, post).run()
+    assert list(post.contents) == ["in/a"]
+    collection(model, post).run()
+    assert "1" in identities(model)
+    assert post.contents == {}
+
+
 def test_a_file_that_is_gone_is_nobodys_fault(model: Model) -> None:
     post = Post(told=False)
     post.put("in/a", "1 855 x")

@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from pyspark import cloudpickle
 from pyspark.sql.datasource import EqualTo, GreaterThan, In, IsNotNull
 from pyspark.sql.types import StructType
 
@@ -77,6 +78,20 @@ def test_documents_have_the_schema_of_their_class(erp: JDEdwardsSimulator) -> No
     assert all(len(row["lines"]) == 2 for row in rows)
     narrow = StructType([field for field in source.schema().fields if field.name in ("number", "total")])
     assert set(_read(source, narrow)[0]) == {"number", "total"}
+
+
+def test_nothing_that_goes_to_a_worker_holds_a_secret(erp: JDEdwardsSimulator) -> None:
+    source = _source(
+        erp, table="F4311", partition_column="DOCO", lower="50001", upper="50006", partitions="2", sessions="2"
+    )
+    schema = StructType()
+    reader = source.reader(schema)
+    stream = _source(erp, kind="purchase_orders").simpleStreamReader(schema)
+    for part in (source, reader, *reader.partitions(), stream):
+        sent = cloudpickle.dumps(part)
+        assert erp.password.encode() not in sent
+        assert erp.username.encode() not in sent
+    assert b"acme" in cloudpickle.dumps(reader)
 
 
 def test_a_stream_stands_still_until_something_changes_and_repeats_a_batch(erp: JDEdwardsSimulator) -> None:

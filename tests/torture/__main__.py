@@ -21,13 +21,20 @@ def main() -> int:
     parser.add_argument("--rate", type=float, default=0.05, help="share of calls that are hit")
     parser.add_argument("--look-up", default="reliable", choices=("reliable", "present_only"), help="class of Cleo")
     parser.add_argument("--mutation", default="", choices=["", *MUTATIONS], help="a safety rule to take out")
+    parser.add_argument("--in-flight", type=int, default=1, help="deliveries under way at once")
     parser.add_argument("--systematic", action="store_true", help="a kill at every single step of a small run")
     parser.add_argument("--stride", type=int, default=1, help="of --systematic")
     options = parser.parse_args()
     results: list[Result] = []
     for flow in options.flow or SITES:
         if options.systematic:
-            found = systematic(flow, documents=options.documents, seed=options.seed, stride=options.stride)
+            found = systematic(
+                flow,
+                documents=options.documents,
+                seed=options.seed,
+                stride=options.stride,
+                in_flight=options.in_flight,
+            )
             print(f"{flow}: killed at {len(found) - 1} steps, {sum(not one.ok for one in found)} of them failed")
         else:
             found = [
@@ -40,6 +47,7 @@ def main() -> int:
                     rate=options.rate,
                     mutation=options.mutation,
                     look_up=options.look_up,
+                    in_flight=options.in_flight,
                 )
             ]
             print(table(found), flush=True)

@@ -100,6 +100,7 @@ class _Ring:
     slow: bool = False
     deletes: float = 0.0
     victim: Any = None
+    in_flight: int = 1
     guard: Any = attrs.Factory(threading.Lock)
 
     @property
@@ -150,7 +151,7 @@ class _Ring:
 
     def job(self, **options: Any) -> Job:
         wire = self.site.wire()
-        return Job(folder=self.folder, wire=wire, mutation=self.result.mutation, **options)
+        return Job(folder=self.folder, wire=wire, mutation=self.result.mutation, in_flight=self.in_flight, **options)
 
     def told(self, name: str = "a") -> list[str]:
         path = self.folder / f"told-{name}"
@@ -213,6 +214,7 @@ def _ring(
     mutation: str,
     look_up: str,
     writes: float | None = None,
+    in_flight: int = 1,
 ) -> Iterator[_Ring]:
     begun = time.monotonic()
     rng = random.Random(f"{flow} {seed}")
@@ -225,7 +227,7 @@ def _ring(
             if one._server is None:
                 stack.enter_context(one)
         site.furnish()
-        ring = _Ring(site, folder, clock, rng, [], result)
+        ring = _Ring(site, folder, clock, rng, [], result, in_flight=in_flight)
         ring.tortures += [
             Torture(
                 one,
@@ -262,6 +264,7 @@ def torture(
     haste: bool = False,
     slow: bool = False,
     deletes: float = 0.0,
+    in_flight: int = 1,
 ) -> Result:
     """Random faults and kills, then peace, then the judge.
 
@@ -271,10 +274,18 @@ def torture(
         mutation: A safety rule that the workers do without. ``look_up``: class of Cleo's target.
         writes: Share of writing calls that are hit, where it is another one. ``haste``: little time between the runs,
             and many changes. ``slow``: a source that takes its time over a page. ``deletes``: share of calls that
-            delete at which the worker is killed while the server works on them.
+            delete at which the worker is killed while the server works on them. ``in_flight``: see :class:`Job`.
     """
     with _ring(
-        flow, documents, seed, rate=rate, workers=workers, mutation=mutation, look_up=look_up, writes=writes
+        flow,
+        documents,
+        seed,
+        rate=rate,
+        workers=workers,
+        mutation=mutation,
+        look_up=look_up,
+        writes=writes,
+        in_flight=in_flight,
     ) as ring:
         rng, site = ring.rng, ring.site
         ring.slow, ring.deletes = slow, deletes
@@ -323,7 +334,15 @@ def _one_of_several(ring: _Ring, name: str, horizon: int) -> Job:
 
 
 def systematic(
-    flow: str, *, documents: int, seed: int, first: int = 1, stride: int = 1, last: int = 10**6, mutation: str = ""
+    flow: str,
+    *,
+    documents: int,
+    seed: int,
+    first: int = 1,
+    stride: int = 1,
+    last: int = 10**6,
+    mutation: str = "",
+    in_flight: int = 1,
 ) -> list[Result]:
     """A kill at every step of a small run, each from a fresh start; every ``stride``-th from ``first`` on.
 
@@ -333,7 +352,9 @@ def systematic(
     found = []
     step = first
     while True:
-        with _ring(flow, documents, seed, rate=0.0, workers=1, mutation=mutation, look_up="reliable") as ring:
+        with _ring(
+            flow, documents, seed, rate=0.0, workers=1, mutation=mutation, look_up="reliable", in_flight=in_flight
+        ) as ring:
             died = -signal.SIGKILL in ring.run([ring.job(kill_at=step)])
             for _ in range(2):
                 ring.site.change()

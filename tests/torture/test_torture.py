@@ -36,6 +36,13 @@ def test_two_workers_on_one_ledger_double_nothing() -> None:
     assert result.ok, f"{result}\n{table([result])}"
 
 
+@pytest.mark.parametrize("flow", ["jde_to_cleo", "jde_to_coupa"])
+def test_nothing_is_lost_doubled_or_wrong_with_several_under_way(flow: str) -> None:
+    result = torture(flow, documents=60, kills=3, seed=14, in_flight=8)
+    assert result.ok, f"{result}\n{table([result])}"
+    assert result.kills >= 3
+
+
 def test_a_kill_at_a_step_is_followed_by_a_worker_that_finishes_once() -> None:
     for result in systematic("jde_to_cleo", documents=6, seed=13, first=9, stride=60):
         assert result.ok, str(result)

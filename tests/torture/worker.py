@@ -46,6 +46,7 @@ class Job:
         mutation: A safety rule that is taken out.
         rounds: How often the flow runs. ``between``: seconds between two runs. ``replay``: then a person sends again
             what was refused.
+        in_flight: Deliveries of a sync under way at once.
     """
 
     folder: Path
@@ -58,6 +59,7 @@ class Job:
     rounds: int = 1
     between: float = 60.0
     replay: bool = False
+    in_flight: int = 1
 
 
 class Steps:
@@ -84,9 +86,10 @@ class Steps:
 
     def written(self) -> None:
         """A call of a delivery was answered."""
-        self._writes += 1
-        if self._writes == self._job.kill_at_write:
-            os.kill(os.getpid(), signal.SIGKILL)
+        with self._lock:
+            self._writes += 1
+            if self._writes == self._job.kill_at_write:
+                os.kill(os.getpid(), signal.SIGKILL)
 
     def install(self) -> None:
         transaction, send, save = Store.transaction, RequestsTransport.send, HighWater.save
@@ -140,6 +143,8 @@ def work(job: Job) -> None:
             mc.Ledger(job.folder / "ledger.db", actor=f"worker {job.name}", high_water=high_water, clock=clock)
         )
         flow = SITES[job.wire["flow"]].flow(job.wire, ledger, clock, job.folder, stack)
+        for sync in flow.syncs.values():
+            sync._settings = attrs.evolve(sync._settings, max_in_flight=job.in_flight)
         for turn in range(job.rounds):
             if turn:
                 clock.advance(job.between)

@@ -1,0 +1,93 @@
+"""Raw rows of one table or view (AIS reference, sections 3.1 and 3.4)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import attrs
+
+from mlconnector.errors import InvalidArgument
+from mlconnector.jdedwards._browse import DataService
+from mlconnector.jdedwards._query import Where
+from mlconnector.jdedwards._tables import NUMBERS, TABLES, Table
+from mlconnector.records import Batch, Span, Window
+
+__all__ = ["RowsReader"]
+
+
+@attrs.frozen
+class RowsReader:
+    """Raw rows of one table or view."""
+
+    service: DataService
+    name: str
+    columns: tuple[str, ...]
+    where: Where
+    order_by: tuple[str, ...]
+    params: Mapping[str, Any] | None
+    system: str = "jdedwards"
+    resumable: bool = False
+    overlap: dt.timedelta = dt.timedelta(0)
+
+    @property
+    def kind(self) -> str:
+        """The table."""
+        return self.name
+
+    @property
+    def filters(self) -> Mapping[str, Any]:
+        """Raw rows leave no cursor."""
+        return {}
+
+    def read(self, window: Window) -> Iterator[Batch[dict[str, Any]]]:
+        """Pages of rows."""
+        known = TABLES.get(self.name)
+        size = 500 if window.limit is None else max(1, min(500, window.limit))
+        if known is None or self.order_by or self.params:
+            grid = self.service.page(
+                self.name,
+                self.columns,
+                self.where,
+                order_by=self.order_by,
+                size=window.limit or 2000,
+                params=self.params,
+            )
+            if grid.more and (window.limit is None or len(grid.rows) < window.limit):
+                raise InvalidArgument(
+                    f"{self.name} has more rows than one page of {len(grid.rows)}, and no key to go on by.",
+                    cure="Narrow where=, set limit=, or leave order_by= and params= out for a table with a known key.",
+                )
+            yield Batch(documents=grid.rows, clock=grid.clock, last=True)
+            return
+        for grid in self.service.walk(self.name, known.key, self._with_key(known), self.where, size=size):
+            yield Batch(documents=grid.rows, clock=grid.clock, last=not grid.more)
+
+    @property
+    def ranges_at_once(self) -> int | None:
+        """As many as the client's calls, one unless told otherwise, where the table is walked by a number."""
+        known = TABLES.get(self.name)
+        walked = known is not None and known.key[0] in NUMBERS and not (self.order_by or self.params)
+        return self.service.calls_at_once if walked else 0
+
+    def walks(self, window: Window) -> bool:
+        """See :class:`~mlconnector.records.Ranged`."""
+        del window
+        return True
+
+    def spans(self, window: Window, after: int | None, upto: int | None) -> Iterator[Span[Batch[dict[str, Any]]]]:
+        """See :class:`~mlconnector.records.Ranged`."""
+        del window
+        known = TABLES[self.name]
+        walk = self.service.spans(known, self._with_key(known), self.where, size=500, after=after, upto=upto)
+        for span in walk:
+            yield span.holding(Batch(documents=span.batch.rows, clock=span.batch.clock, last=span.last))
+
+    def highest(self, window: Window) -> int | None:
+        """See :class:`~mlconnector.records.Ranged`."""
+        del window
+        return self.service.highest(TABLES[self.name], self.where)
+
+    def _with_key(self, known: Table) -> tuple[str, ...]:
+        return (*self.columns, *(column for column in known.key if column not in self.columns))
