@@ -226,6 +226,23 @@ def test_events_out_of_order_leave_the_newest_state(build: Build) -> None:
     assert sites.ledger.deliveries(kind="vouchers")[-1].action == "cancel"
 
 
+def test_an_invoice_that_is_voided_before_it_could_be_posted_becomes_no_voucher(build: Build) -> None:
+    sites = build()
+    flow = ready(sites)
+    outage = [True]
+    sites.erp.fail(status=503, match=lambda call: bool(outage) and "F0010" in str(call.body), times=1000)
+    with contextlib.suppress(mc.MLConnectorError):
+        flow.run()
+    assert only(sites, "vouchers").state == "recorded"
+    outage.clear()
+    sites.clock.advance(dt.timedelta(minutes=30))
+    sites.spend.update("invoices", 1, status="voided")
+    for _ in range(2):
+        later(sites, flow)
+    assert posted(sites) == []
+    assert only(sites, "vouchers").state == "superseded"
+
+
 def test_split_allocations_are_shared_to_the_cent(build: Build) -> None:
     sites = build()
     flow = prepared(sites, tax={"": ("V", "")})

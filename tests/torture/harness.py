@@ -17,11 +17,12 @@ from typing import Any
 import attrs
 
 from mlconnector.testing import Call, CleoSimulator
-from tests.torture.checker import OPEN, Verdict, cursor_faults, judge, rows
+from tests.torture.checker import OPEN, Verdict, cursor_faults, judge
 from tests.torture.clock import SharedClock
 from tests.torture.faults import Torture
 from tests.torture.sites import SITES, Site
-from tests.torture.worker import Job, work
+from tests.torture.tables import rows
+from tests.torture.worker import ANSWERED, Job, work
 
 __all__ = ["Result", "systematic", "table", "torture"]
 
@@ -93,6 +94,7 @@ class _Ring:
     result: Result
     budget: int = 0
     slow: bool = False
+    answered: set[int] = attrs.Factory(set)
     guard: Any = attrs.Factory(threading.Lock)
 
     @property
@@ -130,7 +132,10 @@ class _Ring:
         codes = [process.exitcode or 0 for process in processes]
         for process in processes:
             process.close()
-        self.result.kills += codes.count(-signal.SIGKILL)
+        doors = sum(bool(job.notices) for job in jobs)
+        self.result.kills += codes[: len(codes) - doors].count(-signal.SIGKILL)
+        if doors:
+            self.answered |= set(map(int, (self.folder / ANSWERED).read_text().split()))
         if any(code not in (0, -signal.SIGKILL) for code in codes):
             self.result.troubles.append(f"workers ended with {codes}")
         for one in self.tortures:
@@ -140,6 +145,18 @@ class _Ring:
     def job(self, **options: Any) -> Job:
         wire = self.site.wire()
         return Job(folder=self.folder, wire=wire, mutation=self.result.mutation, **options)
+
+    def doors(self, *, deadly: bool = True) -> list[Job]:
+        """A process that takes events: those that were not answered yet, some others once more, in any order."""
+        waiting = [number for number in range(len(self.site.notices)) if number not in self.answered]
+        if not waiting or (deadly and self.rng.random() < 0.2):
+            return []
+        again = [number for number in self.answered if self.rng.random() < 0.3] * self.rng.choice((1, 4))
+        chosen = [*waiting, *again[:40]]
+        self.rng.shuffle(chosen)
+        notices = tuple((number, *self.site.notices[number]) for number in chosen)
+        kill_at = self.rng.randrange(1, 8 * len(chosen)) if deadly and self.rng.random() < 0.4 else 0
+        return [self.job(name="door", notices=notices, kill_at=kill_at)]
 
     def told(self, name: str = "a") -> list[str]:
         path = self.folder / f"told-{name}"
@@ -165,6 +182,7 @@ class _Ring:
             one.rate = one.writes = 0.0
         self.budget = 0
         self.slow = False
+        self.site.calm = True
         self.site.feed(1.0)
         self.site.note_births()
         quiet = 0
@@ -172,6 +190,8 @@ class _Ring:
             self.clock.advance(_DAY if turn in (8, 10) else self.rng.uniform(1200, 2400))
             self.site.between()
             (self.folder / "told-a").unlink(missing_ok=True)
+            for door in self.doors(deadly=False):
+                self.run([door])
             self.run([self.job(replay=turn > 0)])
             said = self.told()[-1]
             quiet = quiet + 1 if said in ("ok", "not ok") and not self.open_deliveries() else 0
@@ -187,7 +207,7 @@ class _Ring:
             self.result.faults += one.hits
         self.site.at_the_end()
         self.result.changes = self.site.changes
-        self.result.verdict = judge(self.site, self.ledger)
+        self.result.verdict = judge(self.site, self.ledger, self.answered)
         return self.result
 
 
@@ -288,7 +308,7 @@ def torture(
             moment = rng.uniform(0.05, 1.5) if not over and rng.random() < 0.3 else None
             if moment is not None:
                 jobs[0] = attrs.evolve(jobs[0], kill_at=0, kill_at_write=0)
-            ring.run(jobs, kill_after=moment)
+            ring.run([*jobs, *ring.doors()], kill_after=moment)
             if ring.ledger.exists():
                 with contextlib.suppress(Exception):
                     ring.result.troubles += cursor_faults(site, ring.ledger)

@@ -12,7 +12,7 @@ import random
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -20,9 +20,10 @@ from typing import Any
 import attrs
 
 import mlconnector as mc
+from mlconnector import webhooks
 from mlconnector.delivery._high_water import HighWater
 from mlconnector.delivery._store import Store
-from mlconnector.errors import ConnectionFailed, LeaseLost, MLConnectorError
+from mlconnector.errors import ConnectionFailed, LeaseLost, LedgerError, MLConnectorError
 from mlconnector.http import RequestsTransport, Timeout
 from mlconnector.http._window import current_window
 from tests.torture.clock import SharedClock
@@ -30,6 +31,8 @@ from tests.torture.faults import REAL_TIMEOUT, TIMEOUT
 from tests.torture.mutations import MUTATIONS
 from tests.torture.sites import SITES
 
+ANSWERED = "answered"
+"""Name of the file that says which events were answered 200."""
 PAUSES = (60.0, 400.0)
 """Seconds, on the shared clock, that a paused worker stands still: beyond its lease, beyond every settling delay."""
 
@@ -44,6 +47,7 @@ class Job:
             it is told.
         pauses: Stands still at the first transaction from these steps on.
         mutation: A safety rule that is taken out.
+        notices: Numbered events. A worker that has some takes them and does nothing else, as a web server does.
         rounds: How often the flow runs. ``between``: seconds between two runs. ``replay``: then a person sends again
             what was refused.
     """
@@ -58,6 +62,7 @@ class Job:
     rounds: int = 1
     between: float = 60.0
     replay: bool = False
+    notices: tuple[tuple[int, Mapping[str, str], bytes], ...] = ()
 
 
 class Steps:
@@ -139,6 +144,9 @@ def work(job: Job) -> None:
         ledger = stack.enter_context(
             mc.Ledger(job.folder / "ledger.db", actor=f"worker {job.name}", high_water=high_water, clock=clock)
         )
+        if job.notices:
+            _take(job, ledger, clock)
+            return
         flow = SITES[job.wire["flow"]].flow(job.wire, ledger, clock, job.folder, stack)
         for turn in range(job.rounds):
             if turn:
@@ -153,3 +161,16 @@ def work(job: Job) -> None:
             except MLConnectorError as error:
                 told.append(f"{type(error).__name__}: {error.message}")
     (job.folder / f"told-{job.name}").write_text("\n".join([str(steps.count), *told]))
+
+
+def _take(job: Job, ledger: mc.Ledger, clock: SharedClock) -> None:
+    """Take events, and answer each once it is stored; what is not answered comes again."""
+    site = SITES[job.wire["flow"]]
+    verifier = site.verifier(job.wire, clock)
+    with (job.folder / ANSWERED).open("a", buffering=1) as answered:
+        for number, headers, body in job.notices:
+            try:
+                webhooks.receive(verifier, headers, body, ledger=ledger, inbox=site.inbox)
+            except LedgerError:
+                continue
+            answered.write(f"{number}\n")

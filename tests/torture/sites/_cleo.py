@@ -16,10 +16,16 @@ from mlconnector import flows, x12
 from mlconnector.testing import Call, CleoSimulator
 from tests.torture.clock import SharedClock
 from tests.torture.faults import TIMEOUT
-from tests.torture.sites._common import Arrived, Site
+from tests.torture.sites._common import Arrived, Site, one_record
 
 EVEN = x12.Partner(sender=x12.Id("ZZ", "ACME"), receiver=x12.Id("01", "123456789"), usage="T")
 ODD = attrs.evolve(EVEN, receiver=x12.Id("01", "987654321"))
+
+
+def partner_of(receiver: str) -> x12.Partner:
+    """Its profile as the partner itself has it: what it sends to us."""
+    partner = next(one for one in (EVEN, ODD) if one.receiver.id == receiver)
+    return attrs.evolve(partner, sender=partner.receiver, receiver=partner.sender)
 
 
 def segments(data: bytes) -> Iterator[list[str]]:
@@ -27,6 +33,12 @@ def segments(data: bytes) -> Iterator[list[str]]:
     for one in text.split(text[105]):
         if one.strip():
             yield one.strip().split(text[3])
+
+
+def group_of(owed: str) -> str:
+    """Partner and group of an acknowledgment that is owed, by its key in the ledger."""
+    pair, _number, _functional, group = owed.rsplit("/", 3)
+    return f"{pair.partition('>')[0].partition(':')[2]}/{int(group)}"
 
 
 NAME = re.compile(r"(?P<code>\d{3})_\w+?_(?P<key>.+)_r(?P<revision>\d+)_(?P<number>\d+)\.edi")
@@ -76,6 +88,15 @@ class CleoSite(Site):
     def between(self) -> None:
         if self.rng.random() < 0.7:
             self.network.transmit()
+
+    def acknowledged(self) -> dict[tuple[str, str], Arrived]:
+        """What partners were told of their own files: each 997, by partner and group."""
+        found: dict[tuple[str, str], Arrived] = {}
+        for file in self.files():
+            if file.code == "997":
+                isa, ak1 = file.first("ISA"), file.first("AK1")
+                one_record(found, ("acknowledgments", f"{isa[8].strip()}/{int(ak1[2])}"), file.first("AK9")[1])
+        return found
 
     def orders_arrived(self, kind: str) -> dict[tuple[str, str], Arrived]:
         """Each order as its partner knows it: the 850, then each 860 upon it."""

@@ -17,7 +17,7 @@ from mlconnector.peoplesoft import PeopleSoft
 from mlconnector.testing import CleoSimulator, PeopleSoftSimulator, Simulator
 from tests.torture.clock import SharedClock
 from tests.torture.faults import TIMEOUT
-from tests.torture.sites._cleo import EVEN, ODD, CleoSite
+from tests.torture.sites._cleo import EVEN, ODD, CleoSite, group_of
 from tests.torture.sites._common import Arrived
 
 
@@ -46,8 +46,7 @@ class PeopleSoftToCleo(CleoSite):
 
     def document_of(self, kind: str, key: str) -> str:
         if kind == "acknowledgments":
-            pair, _number, _functional, group = key.rsplit("/", 3)
-            return f"{pair.partition('>')[0].partition(':')[2]}/{int(group)}"
+            return group_of(key)
         return key.rpartition("/")[2]
 
     def furnish(self) -> None:
@@ -174,14 +173,7 @@ class PeopleSoftToCleo(CleoSite):
             if key in found:
                 found[key].doubles.append("a second voucher")
             found[key] = attrs.evolve(found.get(key, Arrived(None)), content=row["GROSS_AMT"])
-        for file in self.files():
-            if file.code == "997":
-                isa, ak1 = file.first("ISA"), file.first("AK1")
-                key = ("acknowledgments", f"{isa[8].strip()}/{int(ak1[2])}")
-                if key in found:
-                    found[key].doubles.append("a second 997")
-                found[key] = attrs.evolve(found.get(key, Arrived(None)), content=file.first("AK9")[1])
-        return found
+        return found | self.acknowledged()
 
     def _staged(self) -> list[Any]:
         return [row.values for row in self.erp.staged()]
