@@ -109,7 +109,9 @@ def _deliveries(site: Site, ledger: Path, verdict: Verdict) -> None:
     doubtful |= site.excused_with(doubtful)
     for row in rows(ledger, "SELECT kind, key, revision, state, detail, faults FROM deliveries ORDER BY id"):
         where = f"{row['kind']} {row['key']} r{row['revision']}"
-        if row["state"] in OPEN:
+        if row["state"] == "recorded" and (row["kind"], row["key"]) in doubtful:
+            verdict.parked[f"{row['kind']}: behind one in doubt"] += 1
+        elif row["state"] in OPEN:
             verdict.ledger.append(f"still {row['state']}: {where}")
         elif row["state"] == "parked":
             verdict.parked[f"{row['kind']}: {row['detail']}"] += 1
