@@ -241,7 +241,7 @@ class Collection:
                 if one.listed.size not in (None, one.size):
                     raise VendorFault(
                         f"{one.size} bytes came, the listing says {one.listed.size}.",
-                        cure="It is fetched again at every run; whoever runs the server sees what answers in its place.",
+                        cure="It is fetched again at every run; whoever runs the server sees what answers instead.",
                     )
                 self._mailbox.delete(path)
             except _OF_ONE_FILE as error:

@@ -152,29 +152,6 @@ def test_a_lost_answer_to_any_write_doubles_nothing(build: Build, what: str, dro
     assert not [one.faults for one in sites.ledger.deliveries() if one.state in ("parked", "in doubt")]
 
 
-def test_a_worker_killed_between_the_answer_and_the_ledger_posts_once(build: Build) -> None:
-    sites = build()
-    flow = ready(sites)
-    kept = sites.ledger.store.transaction
-
-    class Killed(BaseException):
-        """The process ends: nothing after this point is run."""
-
-    def dying(lease: Any = None) -> Any:
-        if any("ML_MatchVoucher" in call.path for call in sites.erp.calls):
-            raise Killed
-        return kept(lease)
-
-    sites.ledger.store.transaction = dying  # type: ignore[method-assign]  # the kill
-    with pytest.raises(Killed):
-        flow.run()
-    sites.ledger.store.transaction = kept  # type: ignore[method-assign]
-    assert len(posted(sites)) == 1
-    later(sites, flow, minutes=60)
-    assert only(sites, "vouchers").state == "delivered"
-    assert len(posted(sites)) == 1
-
-
 def test_a_ledger_that_was_lost_adopts_what_was_posted_and_lets_nothing_echo(build: Build) -> None:
     sites = build()
     flow = ready(sites, bank_account="00000001")
