@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from decimal import Decimal
 from pathlib import Path
@@ -41,6 +41,9 @@ _NEXT = {
 """What a payment becomes next; some words stand several times because they are likelier."""
 _MOVED = ("PROCESSED", "SENT", "DELIVERED", "CLEARED")
 _EVENTS = ("payment.updated", "payment.failed", "bill.created", "bill.archived")
+
+
+Held = Mapping[str, Sequence[Mapping[str, Any]]]
 
 
 @attrs.define
@@ -140,10 +143,11 @@ class JDEToBill(Site):
         part = min(self.left, max(1, round(self.count * share)))
         self._add(part)
         self.left -= max(part, 0)
+        held = self.payables.contents
         for _ in range(max(1, round(0.4 * self.count * min(share, 0.1)))):
-            self.bill()
-            self.pay()
-            self.pay()
+            self.bill(held)
+            self.pay(held)
+            self.pay(held)
         for _ in range(len(self.paid) // 3):
             self.move()
 
@@ -186,10 +190,14 @@ class JDEToBill(Site):
         for event in self.payables.events[len(self.notices) :]:
             self.notices.append(self.payables.webhook_for(event))
 
-    def bill(self) -> None:
-        """A bill that a supplier has sent to BILL, approved there."""
+    def bill(self, held: Held) -> None:
+        """A bill that a supplier has sent to BILL, approved there.
+
+        Args:
+            held: What BILL holds; to make it out takes its time.
+        """
         numbers = {name: key for key, name in self.names.items()}
-        known = [row for row in self.payables.contents["vendors"] if row["name"] in numbers]
+        known = [row for row in held["vendors"] if row["name"] in numbers]
         if not known or self.rng.random() < 0.5:
             return
         vendor = self.rng.choice(known)
@@ -216,16 +224,18 @@ class JDEToBill(Site):
             self.changes += 1
             self._tell()
 
-    def pay(self) -> None:
+    def pay(self, held: Held) -> None:
         """One payment over one to three bills of a vendor, of all that is open of each, or a part.
 
         Bills of JD Edwards only where nobody has changed their pay item, and nobody does from now on.
         """
         payable: dict[str, list[Any]] = {}
-        for row in self.payables.contents["bills"]:
-            number = row["invoice"]["invoiceNumber"]
-            own = None if str(row["id"]) in self.born else int(number.split("/")[2])
-            if not row["archived"] and row["dueAmount"] > row["scheduledAmount"] and own not in self._changed():
+        changed = self._changed()
+        for row in held["bills"]:
+            key, number = str(row["id"]), row["invoice"]["invoiceNumber"]
+            own = None if key in self.born else int(number.split("/")[2])
+            gone = row["archived"] or (key in self.born and self.born[key].void)
+            if not gone and self._open_in_bill(row) and own not in changed:
                 payable.setdefault(row["vendorId"], []).append(row)
         if not payable:
             return
@@ -233,7 +243,7 @@ class JDEToBill(Site):
         chosen = self.rng.sample(rows, min(len(rows), self.rng.choice((1, 1, 3))))
         bills, parts = {}, {}
         for row in chosen:
-            left = row["dueAmount"] - row["scheduledAmount"]
+            left = self._open_in_bill(row)
             amount = left if self.rng.random() < 0.6 else max(Decimal("0.01"), round(left / 3, 2))
             key, number = str(row["id"]), row["invoice"]["invoiceNumber"]
             bills[key] = amount
@@ -242,6 +252,10 @@ class JDEToBill(Site):
                 self.frozen.add(int(number.split("/")[2]))
         self.paid[self.payables.pay(*bills, amounts=bills)] = _Payment(bills, parts)
         self._tell()
+
+    def _open_in_bill(self, row: Mapping[str, Any]) -> Decimal:
+        paid = [one.bills.get(str(row["id"]), Decimal(0)) for one in self.paid.values() if one.counts]
+        return Decimal(row["amount"]) - sum(paid, Decimal(0))
 
     def _changed(self) -> set[int]:
         return {key for key in self.history if isinstance(key, int)} - self.frozen
@@ -292,10 +306,11 @@ class JDEToBill(Site):
             f"{row['KCO']}/{row['DCT']}/{row['DOC']}/{row['SFX']}": (row["AAP"], row["PST"]) for row in books["F0411"]
         }
         names = {}
-        for row in self.payables.contents["vendors"]:
+        held = self.payables.contents
+        for row in held["vendors"]:
             names[row["id"]] = row["name"]
             one_record(found, ("suppliers", row["name"]), numbers.get(row["name"]))
-        for row in self.payables.contents["bills"]:
+        for row in held["bills"]:
             if not row["archived"] and str(row["id"]) not in self.born:
                 number = row["invoice"]["invoiceNumber"]
                 content = (row["dueDate"], row["amount"], names[row["vendorId"]], stands.get(number))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from decimal import Decimal
 from pathlib import Path
@@ -34,6 +34,9 @@ _SECRET = "hush"
 _CHART = {"name": "US Chart"}
 _OWN = range(300001, 310000)
 """Numbers of vouchers that are born in JD Edwards."""
+
+
+Held = Mapping[str, Sequence[Mapping[str, Any]]]
 
 
 @attrs.define
@@ -117,11 +120,12 @@ class JDEToCoupa(JDEdwardsOrders, Site):
         if part:
             self.add_orders(self._next, part, ANI="M30.6110")
             self._next, self.left = self._next + part, self.left - part
+        held = self.spend.contents
         for _ in range(max(1, round(0.4 * self.count * min(share, 0.1)))):
-            self.invoice()
+            self.invoice(held)
             if self.rng.random() < 0.6:
                 self.pay()
-        self.approve_own()
+        self.approve_own(held)
 
     def change(self) -> None:
         chance = self.rng.random()
@@ -139,7 +143,7 @@ class JDEToCoupa(JDEdwardsOrders, Site):
 
     def meanwhile(self, call: Call) -> None:
         if not self.calm and self.rng.random() < 0.01:
-            self.invoice()
+            self.invoice(self.spend.contents)
 
     def between(self) -> None:
         if self.rng.random() < 0.5:
@@ -155,19 +159,23 @@ class JDEToCoupa(JDEdwardsOrders, Site):
         notice = self.spend.webhook(_SECRET, (resource, key))
         self.notices.append((dict(notice.headers), notice.body))
 
-    def invoice(self) -> None:
-        """A supplier bills what was ordered, and received by now, or something without an order."""
-        if self.rng.random() < 0.4:
-            self._bill_without_order()
-        else:
-            self._bill_an_order()
+    def invoice(self, held: Held) -> None:
+        """A supplier bills what was ordered, and received by now, or something without an order.
 
-    def _bill_an_order(self) -> None:
+        Args:
+            held: What Coupa holds; to make it out takes its time.
+        """
+        if self.rng.random() < 0.4:
+            self._bill_without_order(held)
+        else:
+            self._bill_an_order(held)
+
+    def _bill_an_order(self, held: Held) -> None:
         """An order that stands in Coupa as it does in JD Edwards: one line of it, or all."""
         ordered = self.ordered()
         known = [
             row
-            for row in self.spend.contents["purchase_orders"]
+            for row in held["purchase_orders"]
             if row["status"] == "issued"
             and int(row["po-number"]) not in self.ordered_from
             and {str(one["line-num"]): (one["quantity"], one["price"]) for one in row["order-lines"]}
@@ -183,7 +191,7 @@ class JDEToCoupa(JDEdwardsOrders, Site):
         self._receipt += len(lines)
         billed = order["order-lines"][: self.rng.randrange(1, 1 + len(order["order-lines"]))]
         self._add_bill(
-            order["supplier"]["id"],
+            order["supplier"],
             [
                 {
                     "type": "InvoiceQuantityLine",
@@ -199,22 +207,23 @@ class JDEToCoupa(JDEdwardsOrders, Site):
             matched=True,
         )
 
-    def _bill_without_order(self) -> None:
-        suppliers = self.spend.contents["suppliers"]
-        if not suppliers:
+    def _bill_without_order(self, held: Held) -> None:
+        if not held["suppliers"]:
             return
         gross = Decimal(self.rng.randrange(100, 900000)) / 100
-        (account,) = (row["id"] for row in self.spend.contents["accounts"] if row["code"] == "M30-6110")
+        (account,) = (row["id"] for row in held["accounts"] if row["code"] == "M30-6110")
         line = {"type": "InvoiceAmountLine", "line-num": 1, "description": "Service", "price": gross}
         line["account"] = {"id": account}
-        self._add_bill(self.rng.choice(suppliers)["id"], [line], gross, matched=False)
+        self._add_bill(self.rng.choice(held["suppliers"]), [line], gross, matched=False)
 
-    def _add_bill(self, supplier: int, lines: list[dict[str, Any]], gross: Decimal, *, matched: bool) -> None:
+    def _add_bill(
+        self, supplier: Mapping[str, Any], lines: list[dict[str, Any]], gross: Decimal, *, matched: bool
+    ) -> None:
         number = f"SI-{len(self.bills) + 1}"
         row = {
             "invoice-number": number,
             "invoice-date": dt.date(2026, 3, 1),
-            "supplier": {"id": supplier},
+            "supplier": {"id": supplier["id"]},
             "account-type": _CHART,
             "line-level-taxation": False,
             "currency": {"code": "USD"},
@@ -222,8 +231,7 @@ class JDEToCoupa(JDEdwardsOrders, Site):
             "invoice-lines": lines,
         }
         (*_others, key) = self.spend.add(row, resource="invoices")
-        (an8,) = (one["number"] for one in self.spend.contents["suppliers"] if one["id"] == supplier)
-        self.bills[key] = _Bill(str(key), number, an8, gross, matched, gross)
+        self.bills[key] = _Bill(str(key), number, supplier["number"], gross, matched, gross)
         self._tell("invoices", key)
 
     def withdraw(self) -> None:
@@ -238,9 +246,9 @@ class JDEToCoupa(JDEdwardsOrders, Site):
         self.changes += 1
         self._tell("invoices", key)
 
-    def approve_own(self) -> None:
+    def approve_own(self, held: Held) -> None:
         """What JD Edwards has sent is approved in Coupa too, and may be paid there."""
-        for row in self.spend.contents["invoices"]:
+        for row in held["invoices"]:
             own = row["id"] not in self.bills and row["status"] == "draft"
             if own and row["internal-note"] and self.rng.random() < 0.5:
                 self.spend.update("invoices", row["id"], status="approved")
@@ -310,14 +318,15 @@ class JDEToCoupa(JDEdwardsOrders, Site):
 
     def arrived(self) -> dict[tuple[str, str], Arrived]:
         found: dict[tuple[str, str], Arrived] = {}
-        for row in self.spend.contents["suppliers"]:
+        held = self.spend.contents
+        for row in held["suppliers"]:
             one_record(found, ("suppliers", row["number"]), row["name"])
-        for row in self.spend.contents["purchase_orders"]:
+        for row in held["purchase_orders"]:
             lines = {str(line["line-num"]): (line["quantity"], line["price"]) for line in row["order-lines"]}
             one_record(found, ("purchase_orders", row["po-number"]), (row["status"], lines))
             if len(lines) < len(row["order-lines"]):
                 found["purchase_orders", row["po-number"]].doubles.append("a line twice")
-        for row in self.spend.contents["invoices"]:
+        for row in held["invoices"]:
             if row["id"] not in self.bills:
                 mark = str(row["internal-note"] or row["invoice-number"]).removeprefix("JDEDWARDS:")
                 one_record(found, ("invoices", mark), _total(row))
