@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import ExitStack
 from decimal import Decimal
 from pathlib import Path
@@ -36,7 +36,7 @@ _OWN = range(300001, 310000)
 """Numbers of vouchers that are born in JD Edwards."""
 
 
-Held = Mapping[str, Sequence[Mapping[str, Any]]]
+Held = Mapping[str, Any]
 
 
 @attrs.define
@@ -120,7 +120,7 @@ class JDEToCoupa(JDEdwardsOrders, Site):
         if part:
             self.add_orders(self._next, part, ANI="M30.6110")
             self._next, self.left = self._next + part, self.left - part
-        held = self.spend.contents
+        held = {**self.spend.contents, "ordered": self.ordered()}
         for _ in range(max(1, round(0.4 * self.count * min(share, 0.1)))):
             self.invoice(held)
             if self.rng.random() < 0.6:
@@ -143,7 +143,7 @@ class JDEToCoupa(JDEdwardsOrders, Site):
 
     def meanwhile(self, call: Call) -> None:
         if not self.calm and self.rng.random() < 0.01:
-            self.invoice(self.spend.contents)
+            self.invoice({**self.spend.contents, "ordered": self.ordered()})
 
     def between(self) -> None:
         if self.rng.random() < 0.5:
@@ -163,7 +163,7 @@ class JDEToCoupa(JDEdwardsOrders, Site):
         """A supplier bills what was ordered, and received by now, or something without an order.
 
         Args:
-            held: What Coupa holds; to make it out takes its time.
+            held: What Coupa holds, and what is ``ordered`` in JD Edwards; to make it out takes its time.
         """
         if self.rng.random() < 0.4:
             self._bill_without_order(held)
@@ -172,7 +172,7 @@ class JDEToCoupa(JDEdwardsOrders, Site):
 
     def _bill_an_order(self, held: Held) -> None:
         """An order that stands in Coupa as it does in JD Edwards: one line of it, or all."""
-        ordered = self.ordered()
+        ordered = held["ordered"]
         known = [
             row
             for row in held["purchase_orders"]
