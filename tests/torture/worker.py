@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import random
+import select
 import signal
 import threading
 import time
@@ -33,6 +34,7 @@ from tests.torture.sites import SITES
 
 ANSWERED = "answered"
 """Name of the file that says which events were answered 200."""
+_PIPE = 65536
 PAUSES = (60.0, 400.0)
 """Seconds, on the shared clock, that a paused worker stands still: beyond its lease, beyond every settling delay."""
 
@@ -74,6 +76,10 @@ class Steps:
         self._pauses = sorted(job.pauses)
         self._writes = 0
         self._lock = threading.Lock()
+        pipe = job.folder / "steps"
+        with contextlib.suppress(FileExistsError):
+            os.mkfifo(pipe)
+        self._progress = os.open(pipe, os.O_RDWR | os.O_NONBLOCK)
 
     def step(self, *, may_pause: bool = False) -> None:
         with self._lock:
@@ -83,9 +89,22 @@ class Steps:
             paused = may_pause and bool(self._pauses) and self.count >= self._pauses[0]
             if paused:
                 del self._pauses[0]
+        with contextlib.suppress(BlockingIOError):
+            os.write(self._progress, b".")
         if paused:
             self._clock.advance(PAUSES[self.count % 2])
-            time.sleep(0.3)
+            self.let_others_go_on(100, 0.3)
+
+    def let_others_go_on(self, steps: int, patience: float) -> None:
+        """Stand still until the others have made some steps; ``patience``, in seconds, ends it where there is none."""
+        until = time.monotonic() + patience
+        with contextlib.suppress(BlockingIOError):
+            while os.read(self._progress, _PIPE):
+                pass
+        while steps > 0 and (left := until - time.monotonic()) > 0:
+            if select.select([self._progress], [], [], left)[0]:
+                with contextlib.suppress(BlockingIOError):
+                    steps -= len(os.read(self._progress, steps))
 
     def written(self) -> None:
         """A call of a delivery was answered."""
@@ -157,7 +176,7 @@ def work(job: Job) -> None:
                 told.append("ok" if flow.run().ok else "not ok")
             except LeaseLost:
                 told.append("lease")
-                time.sleep(0.05)
+                steps.let_others_go_on(20, 0.05)
             except MLConnectorError as error:
                 told.append(f"{type(error).__name__}: {error.message}")
     (job.folder / f"told-{job.name}").write_text("\n".join([str(steps.count), *told]))
