@@ -339,6 +339,18 @@ def test_a_ledger_that_was_lost_posts_nothing_again_and_knows_everything_again(b
     assert len(sites.payables.contents["vendor-credits"]) == 1
 
 
+def test_a_payment_of_a_vendor_that_is_not_listed_yet_is_the_same_payment_later(build: Build) -> None:
+    sites = build(payables={"list_lag": 90.0})
+    flow = sent(sites, 1)
+    payment = processed(sites, *bills(sites))
+    flow.run()
+    (first,) = sites.ledger.deliveries(kind="payments")
+    assert (first.state, first.document.currency) == ("delivered", "USD")
+    sites.payables.advance(payment, "SENT")
+    later(sites, flow)
+    assert [one.state for one in sites.ledger.deliveries(kind="payments")] == ["delivered"]
+
+
 @pytest.mark.parametrize("drop", ["before", "after"])
 def test_a_lost_answer_to_a_voucher_for_a_bill_born_in_bill_makes_one(build: Build, drop: Any) -> None:
     sites = build()

@@ -337,6 +337,8 @@ def systematic(
 ) -> list[Result]:
     """A kill at every step of a small run, each from a fresh start; every ``stride``-th from ``first`` on.
 
+    Where something comes back, it is the second run that is killed: it has what came back of the first.
+
     Returns:
         One result a step, up to the first step at which nothing was left to kill.
     """
@@ -344,6 +346,13 @@ def systematic(
     step = first
     while True:
         with _ring(flow, documents, seed, rate=0.0, workers=1, mutation=mutation, look_up="reliable") as ring:
+            if ring.site.way_back:
+                ring.run([ring.job()])
+                ring.site.between()
+                for _ in range(4):
+                    ring.site.feed(0.25)
+                for door in ring.doors(deadly=False):
+                    ring.run([door])
             died = -signal.SIGKILL in ring.run([ring.job(kill_at=step)])
             for _ in range(2):
                 ring.site.change()

@@ -50,6 +50,8 @@ class Site:
     """Kinds whose documents :meth:`feed` makes."""
     present_only: frozenset[str] = frozenset()
     """Kinds whose target cannot prove absence: at most once, the rest parked in doubt."""
+    way_back: ClassVar[bool] = False
+    """Something comes back of what was delivered."""
     inbox: ClassVar[str] = ""
     """Where the events go that a system tells."""
 

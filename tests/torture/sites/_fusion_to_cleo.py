@@ -51,6 +51,7 @@ def _advice(about: x12.TransactionSet, *, accepted: bool) -> x12.TransactionSet:
 
 class FusionToCleo(CleoSite):
     name = "fusion_to_cleo"
+    way_back = True
     from_source = frozenset({"invoices"})
 
     def __init__(self, *args: Any, **options: Any) -> None:

@@ -76,6 +76,7 @@ class _Payment:
 
 class JDEToBill(Site):
     name = "jde_to_bill"
+    way_back = True
     from_source = frozenset({"invoices", "vouchers", "payments"})
     settle: ClassVar[dict[str, float]] = {"payables": 60.0, "erp": 600.0}
     inbox = "bill"
@@ -127,7 +128,7 @@ class JDEToBill(Site):
         self.names = {
             str(row["AN8"]): row["ALPH"] for row in self.erp.contents["F0101"] if 4343 <= row["AN8"] < 4343 + SUPPLIERS
         }
-        old = (self.count - SUPPLIERS) // 4
+        old = max(2, (self.count - SUPPLIERS) // 4)
         self._next = 300002
         self._add(old)
         self.clock.advance(40 * 3600)
@@ -148,7 +149,7 @@ class JDEToBill(Site):
             self.bill(held)
             self.pay(held)
             self.pay(held)
-        for _ in range(len(self.paid) // 3):
+        for _ in range(2 + len(self.paid) // 3):
             self.move()
 
     def change(self) -> None:

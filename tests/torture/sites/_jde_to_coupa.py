@@ -59,6 +59,7 @@ class _Bill:
 
 class JDEToCoupa(JDEdwardsOrders, Site):
     name = "jde_to_coupa"
+    way_back = True
     from_source = frozenset({"purchase_orders", "vouchers", "payments"})
     settle: ClassVar[dict[str, float]] = {"spend": 60.0, "erp": 600.0}
     inbox = "coupa"
@@ -106,7 +107,7 @@ class JDEToCoupa(JDEdwardsOrders, Site):
         self.names = {str(row["AN8"]): row["ALPH"] for row in self.erp.contents["F0101"] if row["AN8"] >= 4343}
         self.names = {key: name for key, name in self.names.items() if int(key) < 4343 + SUPPLIERS}
         self.erp.add(fiscal_calendar(2026, period=3))
-        old = (self.count - SUPPLIERS) // 5
+        old = max(2, (self.count - SUPPLIERS) // 5)
         self.add_orders(50001, old, ANI="M30.6110")
         self.clock.advance(40 * 3600)
         self.add_orders(50001 + old, old, ANI="M30.6110")

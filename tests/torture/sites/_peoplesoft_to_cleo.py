@@ -25,6 +25,7 @@ class PeopleSoftToCleo(CleoSite):
     """Orders go out, the suppliers' invoices come in: each several times, under other numbers."""
 
     name = "peoplesoft_to_cleo"
+    way_back = True
     from_source = frozenset({"purchase_orders"})
     present_only = frozenset({"vouchers"})
     settle: ClassVar[dict[str, float]] = {"network": 120.0, "erp": 60.0}
