@@ -169,7 +169,7 @@ class _Ring:
         delivered = rows(
             self.ledger, "SELECT count(DISTINCT sync || key) AS n FROM deliveries WHERE state = 'delivered'"
         )
-        return bool(self.open_deliveries()) or delivered[0]["n"] < 0.9 * self.site.count or self.site.left > 0
+        return bool(self.open_deliveries()) or delivered[0]["n"] < 0.9 * self.site.due() or self.site.left > 0
 
     def open_deliveries(self) -> int:
         """Those that something is still to come of; what stands behind one parked in doubt is held by it (rule 4)."""

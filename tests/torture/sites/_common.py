@@ -120,6 +120,10 @@ class Site:
         """By kind and key: what it has."""
         raise NotImplementedError
 
+    def due(self) -> int:
+        """How many documents are to arrive, as things stand."""
+        return len(self.expected()) if self.way_back else self.count
+
     def excused_with(self, excused: set[tuple[str, str]]) -> set[tuple[str, str]]:
         """What cannot arrive because of what is parked in doubt."""
         return set()
