@@ -14,7 +14,7 @@ from mlconnector.delivery import Aligning, Answering, Attention, Collection, Flo
 from mlconnector.errors import InvalidArgument
 from mlconnector.flows._x12_inbox import X12Inbox
 from mlconnector.records import Records
-from mlconnector.target import Target
+from mlconnector.target import LookUp, Target
 
 __all__ = ["BASELINE_CHANGES", "CleoParts", "chosen_kinds", "conditions_by_kind"]
 
@@ -68,6 +68,7 @@ class CleoParts:
         also: Sets this flow takes beside those of a route's default ``receives``. ``posts``: those of them that a
             sync of the flow posts.
         source: System whose codes the flow's documents hold.
+        look_up: How far Cleo can be asked for a file, of the 997s too.
     """
 
     name: str
@@ -86,6 +87,7 @@ class CleoParts:
     also: Sequence[str] = ()
     posts: Sequence[str] = ()
     source: str = ""
+    look_up: LookUp = "present_only"
 
     def __attrs_post_init__(self) -> None:
         if self.on_baseline_change not in BASELINE_CHANGES:
@@ -180,7 +182,9 @@ class CleoParts:
             answering = Answering(f"{self.name}/answers", box=box, hear=inbox.hear, **common)
             parts = [collection, answering, *parts]
             if self.acknowledge == "library":
-                target = self.cleo.target("acknowledgments", routes=self.routes, received=inbox.received)
+                target = self.cleo.target(
+                    "acknowledgments", routes=self.routes, received=inbox.received, look_up=self.look_up
+                )
                 records = Records(inbox.owed_reader())
                 parts.append(self.outbound("acknowledgments", records, target, begin="everything"))
         tests_only = all(route.partner is None or route.partner.usage == "T" for route in self.routes.all)

@@ -85,6 +85,7 @@ def jde_to_cleo(
         collect=collect,
         acknowledge=acknowledge,
         inbox=inbox,
+        look_up=look_up,
     )
     target = cleo.target("files", routes=table, look_up=look_up, self_billed_when=self_billed_when)
     select = _Selection(table)

@@ -92,6 +92,7 @@ def peoplesoft_to_cleo(
         collect=collect,
         acknowledge=acknowledge,
         inbox=inbox,
+        look_up=look_up,
         also=("810", "856") if posting else ("856",),
         posts=("810",) if posting else (),
         source="peoplesoft",
