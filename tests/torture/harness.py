@@ -208,7 +208,7 @@ class _Ring:
         for one in self.tortures:
             one.flush()
             self.result.faults += one.hits
-        self.site.at_the_end()
+        self.site.at_the_end(self.ledger)
         self.result.changes = self.site.changes
         self.result.verdict = judge(self.site, self.ledger, self.answered)
         return self.result

@@ -106,8 +106,8 @@ class Site:
     def between(self) -> None:
         """What happens on its own between two runs."""
 
-    def at_the_end(self) -> None:
-        """What is still to happen on its own before all is compared."""
+    def at_the_end(self, ledger: Path) -> None:
+        """What is still to happen before all is compared: on its own, or by a person who was shown something."""
 
     def meanwhile(self, call: Call) -> None:
         """What happens on its own before a call is answered."""

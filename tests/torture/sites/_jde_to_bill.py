@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from decimal import Decimal
@@ -27,6 +28,7 @@ from tests.torture.clock import SharedClock
 from tests.torture.faults import TIMEOUT
 from tests.torture.sites._books import payments_in_books, vouchers_in_books
 from tests.torture.sites._common import SUPPLIERS, Arrived, Site, jde_client, one_record, renamed
+from tests.torture.tables import rows
 
 _OWN = range(300001, 400000)
 """Numbers of vouchers that are born in JD Edwards."""
@@ -276,6 +278,14 @@ class JDEToBill(Site):
         self.payables.advance(key, status)
         self.changes += 1
         self._tell()
+
+    def at_the_end(self, ledger: Path) -> None:
+        """JD Edwards may refuse to reserve a pay item that a void has opened; whoever is shown that does it by hand."""
+        shown = rows(ledger, "SELECT text FROM attention WHERE text LIKE '%is open again and not reserved%'")
+        named = {key for row in shown for key in re.findall(r"Pay item (\S+) is open again", row["text"])}
+        for row in self.erp.contents["F0411"]:
+            if row["PST"] == "A" and f"{row['KCO']}/{row['DCT']}/{row['DOC']}/{row['SFX']}" in named:
+                self.erp.update("F0411", {name: row[name] for name in ("DOC", "DCT", "KCO", "SFX", "SFXE")}, PST="B")
 
     # What must be where
 

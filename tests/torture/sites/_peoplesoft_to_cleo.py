@@ -149,7 +149,7 @@ class PeopleSoftToCleo(CleoSite):
         self.erp.update("PO_LINE_SHIP", key, QTY_PO=quantity, MERCHANDISE_AMT=quantity * line["PRICE_PO"])
         self.erp.update("PO_HDR", key[:2], OPRID_MODIFIED_BY=f"U{self.changes}")
 
-    def at_the_end(self) -> None:
+    def at_the_end(self, ledger: Path) -> None:
         self.erp.build_vouchers()
 
     def between(self) -> None:
