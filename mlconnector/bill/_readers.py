@@ -15,6 +15,7 @@ from mlconnector.bill._mapping import Maker, Row, account, cost_center, invoice,
 from mlconnector.bill._resources import ACCOUNTS, BILLS, DEPARTMENTS, PAYMENTS, VENDORS, Resource
 from mlconnector.bill._values import Fields, field_of, stamp_of
 from mlconnector.documents import Document
+from mlconnector.errors import NotFound
 from mlconnector.records import Batch, Rejected, Window
 
 __all__ = ["KINDS", "DocumentReader", "Kind", "RowReader"]
@@ -151,7 +152,11 @@ class DocumentReader:
         return self.api.record(self.what.resource, str(row["id"]))
 
     def _vendors(self, rows: Sequence[Row], known: dict[str, Row]) -> Mapping[str, Row]:
-        """The vendors of these records, each read once a pass: they carry the currency."""
+        """The vendors of these records, each read once a pass: they carry the currency.
+
+        One that is not listed, which lists do late, is asked for by its id: without it the same payment would have a
+        currency at one time and none at another.
+        """
         wanted = {str(row.get("vendorId") or "") for row in rows} - {""}
         missing = sorted(wanted - known.keys())
         if len(known) + len(missing) > _MOST_VENDORS:
@@ -159,6 +164,11 @@ class DocumentReader:
             missing = sorted(wanted)
         for found in self.api.all_in(VENDORS, "id", missing):
             known.update({str(vendor.get("id")): vendor for vendor in found})
+        for key in (key for key in missing if key not in known):
+            try:
+                known[key] = self.api.record(VENDORS, key)
+            except NotFound:
+                continue
         return known
 
 

@@ -78,6 +78,15 @@ class Interpreted:
     owed: tuple[Owed, ...] = ()
 
 
+@attrs.frozen
+class _Stored:
+    """A file as it was listed, and what came of it."""
+
+    listed: Listed
+    hash: str
+    size: int
+
+
 class Collection:
     """Everything in some folders, into an inbox.
 
@@ -158,7 +167,7 @@ class Collection:
         return sorted(finished, key=lambda listed: (listed.modified or _EARLIEST, listed.name))
 
     def _collect(self, folder: str, lease: Lease, report: KindReport, stop: Any) -> None:
-        stored: dict[str, tuple[Listed, bytes]] = {}
+        stored: dict[str, _Stored] = {}
         for listed in self._files(folder):
             if stop is not None and stop.is_set():
                 break
@@ -172,7 +181,7 @@ class Collection:
                 continue
             self._faults_in_a_row = 0
             self._store(listed, content, lease, report)
-            stored[listed.path] = (listed, _mark(content))
+            stored[listed.path] = _Stored(listed, hashlib.sha256(content).hexdigest(), len(content))
         if stored:
             self._remove(folder, stored, lease)
 
@@ -217,36 +226,38 @@ class Collection:
             if self._on_attention is not None:
                 self._on_attention(item)
 
-    def _remove(self, folder: str, stored: dict[str, tuple[Listed, bytes]], lease: Lease) -> None:
+    def _remove(self, folder: str, stored: dict[str, _Stored], lease: Lease) -> None:
         """Remove what is still what was stored: by size and stamp, else by its bytes.
 
-        What was stored may be another answer than the file, a page of an error under status 200: a size that is not
-        that of the listing says nothing, and the bytes are fetched once more to compare.
+        What has another size than the listing says is not the file: a page in its place, which came with a status of
+        success. The file stays, and is fetched again.
         """
         now = {listed.path: listed for listed in self._files(folder)}
-        for path, (before, mark) in stored.items():
+        for path, one in stored.items():
             after = now.get(path)
             try:
-                if after is not None and self._same(before, after, mark):
-                    self._mailbox.delete(path)
+                if after is None or not self._same(one, after):
+                    continue
+                if one.listed.size not in (None, one.size):
+                    raise VendorFault(
+                        f"{one.size} bytes came, the listing says {one.listed.size}.",
+                        cure="It is fetched again at every run; whoever runs the server sees what answers instead.",
+                    )
+                self._mailbox.delete(path)
             except _OF_ONE_FILE as error:
-                self._failed(f"{before.name} is stored and cannot be removed", before, error, lease)
+                self._failed(f"{one.listed.name} is stored and cannot be removed", one.listed, error, lease)
 
-    def _same(self, before: Listed, after: Listed, mark: bytes) -> bool:
-        if before.modified is not None and mark.startswith(b"%d " % (-1 if before.size is None else before.size)):
+    def _same(self, stored: _Stored, after: Listed) -> bool:
+        before = stored.listed
+        if before.size is not None and before.modified is not None:
             return (before.size, before.modified) == (after.size, after.modified)
         try:
-            return _mark(self._mailbox.download(after.path)) == mark
+            return hashlib.sha256(self._mailbox.download(after.path)).hexdigest() == stored.hash
         except NotFound:
             return False
 
     def __repr__(self) -> str:
         return f"Collection({self.name!r}, {', '.join(self._folders)})"
-
-
-def _mark(content: bytes) -> bytes:
-    """Size and hash of what was stored."""
-    return b"%d " % len(content) + hashlib.sha256(content).digest()
 
 
 def _few(texts: Sequence[str]) -> str:

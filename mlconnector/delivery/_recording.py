@@ -80,6 +80,7 @@ class Recorder:
         reason = self._excluded(transaction, document, head, usage)
         if reason is not None:
             transaction.execute("DELETE FROM waiting WHERE sync = ? AND key = ?", (job.sync, key))
+            self._supersede(transaction, usage, key)
             job.report.note(key, "excluded", reason)
             return
         if not document.ready:

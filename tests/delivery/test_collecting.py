@@ -49,6 +49,27 @@ def test_files_are_taken_by_stamp_then_name_and_unfinished_ones_are_left(model: 
     assert list(post.contents) == ["in/d.Part"]
 
 
+def test_a_page_in_the_place_of_a_file_removes_nothing_and_the_file_comes_once_it_can_be_had(model: Model) -> None:
+    pages = ["<html> ? Please-log-in"]
+
+    class Fronted(Post):
+        """Behind something that answers in its place at first."""
+
+        def download(self, path: str) -> bytes:
+            return pages.pop().encode() if pages else super().download(path)
+
+    post = Fronted()
+    post.put("in/a", "1 855 x", START)
+    collecting = collection(model, post)
+    collecting.run()
+    assert list(post.contents) == ["in/a"]
+    assert [one.state for one in model.ledger.inbox.messages()] == ["quarantined"]
+    assert any("22 bytes came, the listing says 7" in item.text for item in model.ledger.attention())
+    collecting.run()
+    assert post.contents == {}
+    assert identities(model) == ["<html>", "1"]
+
+
 def test_without_size_or_stamp_the_bytes_are_compared_before_removing(model: Model) -> None:
     post = Post(told=False)
     post.put("in/a", "1 855 x")

@@ -343,3 +343,21 @@ def test_missing_routes_do_not_count_for_stopping(model: Model) -> None:
     for number in range(6):
         model.table.put(f"{number}", "bad")
     assert model.sync(stop_after=2).run().kinds["suppliers"].parked == 6
+
+
+def test_what_is_excluded_before_it_was_sent_is_not_sent_and_goes_once_it_is_meant_again(model: Model) -> None:
+    """As a payment that is voided while its advice still waits (rule B30): what was recorded of it gives way."""
+    model.table.put("a", "one")
+    taken_back: list[str] = []
+    sync = model.sync(select=lambda document, _known: "void" if document.key in taken_back else None)
+    sync.run(limit=0)
+    taken_back.append("a")
+    model.table.put("a", "one", hold="void")
+    report = sync.run()
+    assert report.kinds["suppliers"].excluded == 1
+    assert model.desk.wrote == []
+    assert model.states() == [("a", 1, "superseded")]
+    taken_back.clear()
+    model.table.put("a", "one")
+    sync.run()
+    assert model.desk.names() == ["one"]

@@ -237,6 +237,19 @@ def test_sets_that_are_not_understood_are_kept_acknowledged_and_shown(world: Wor
     assert len(sent(world, "997")) == 1
 
 
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_997_whose_answer_was_lost_is_there_once_where_cleo_can_be_asked(world: World, moment: Any) -> None:
+    ordered(world)
+    drop(world, "855.edi", [confirmed(world)], 3)
+    world.network.fail(drop=moment, match=lambda call: call.method == "PUT" and "997_" in call.path)
+    flow = world.flow(begin="everything", look_up="reliable")
+    for _ in range(3):
+        flow.run()
+        world.clock.advance(dt.timedelta(hours=1))
+    assert only(world, "acknowledgments").state == "delivered"
+    assert len(sent(world, "997")) == 1
+
+
 @pytest.mark.parametrize("number", ["99999", ""])
 def test_an_answer_to_nothing_is_parked(world: World, number: str) -> None:
     ordered(world)

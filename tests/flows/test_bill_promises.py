@@ -339,32 +339,16 @@ def test_a_ledger_that_was_lost_posts_nothing_again_and_knows_everything_again(b
     assert len(sites.payables.contents["vendor-credits"]) == 1
 
 
-def test_a_worker_killed_between_the_answer_and_the_ledger_posts_once(build: Build, tmp_path: Path) -> None:
-    sites = build()
+def test_a_payment_of_a_vendor_that_is_not_listed_yet_is_the_same_payment_later(build: Build) -> None:
+    sites = build(payables={"list_lag": 90.0})
     flow = sent(sites, 1)
-    processed(sites, *bills(sites))
-    sites.clock.advance(dt.timedelta(minutes=30))
-    kept = sites.ledger.store.transaction
-    calls = {"payments": 0}
-
-    class Killed(BaseException):
-        """The process ends: nothing after this point is run."""
-
-    def dying(lease: Any = None) -> Any:
-        if any("ML_RecordAPPayment" in call.path for call in sites.erp.calls):
-            calls["payments"] += 1
-            raise Killed
-        return kept(lease)
-
-    sites.ledger.store.transaction = dying  # type: ignore[method-assign]  # the kill
-    with pytest.raises(Killed):
-        flow.run()
-    sites.ledger.store.transaction = kept  # type: ignore[method-assign]
-    assert calls["payments"]
-    sites.clock.advance(dt.timedelta(hours=1))
+    payment = processed(sites, *bills(sites))
     flow.run()
-    assert len(sites.erp.contents["F0413"]) == 1
-    assert {one.state for one in sites.ledger.deliveries(kind="payments")} == {"delivered"}
+    (first,) = sites.ledger.deliveries(kind="payments")
+    assert (first.state, first.document.currency) == ("delivered", "USD")
+    sites.payables.advance(payment, "SENT")
+    later(sites, flow)
+    assert [one.state for one in sites.ledger.deliveries(kind="payments")] == ["delivered"]
 
 
 @pytest.mark.parametrize("drop", ["before", "after"])

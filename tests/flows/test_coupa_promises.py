@@ -152,29 +152,6 @@ def test_a_lost_answer_to_any_write_doubles_nothing(build: Build, what: str, dro
     assert not [one.faults for one in sites.ledger.deliveries() if one.state in ("parked", "in doubt")]
 
 
-def test_a_worker_killed_between_the_answer_and_the_ledger_posts_once(build: Build) -> None:
-    sites = build()
-    flow = ready(sites)
-    kept = sites.ledger.store.transaction
-
-    class Killed(BaseException):
-        """The process ends: nothing after this point is run."""
-
-    def dying(lease: Any = None) -> Any:
-        if any("ML_MatchVoucher" in call.path for call in sites.erp.calls):
-            raise Killed
-        return kept(lease)
-
-    sites.ledger.store.transaction = dying  # type: ignore[method-assign]  # the kill
-    with pytest.raises(Killed):
-        flow.run()
-    sites.ledger.store.transaction = kept  # type: ignore[method-assign]
-    assert len(posted(sites)) == 1
-    later(sites, flow, minutes=60)
-    assert only(sites, "vouchers").state == "delivered"
-    assert len(posted(sites)) == 1
-
-
 def test_a_ledger_that_was_lost_adopts_what_was_posted_and_lets_nothing_echo(build: Build) -> None:
     sites = build()
     flow = ready(sites, bank_account="00000001")
@@ -224,6 +201,23 @@ def test_events_out_of_order_leave_the_newest_state(build: Build) -> None:
         later(sites, flow)
     assert posted(sites) == []
     assert sites.ledger.deliveries(kind="vouchers")[-1].action == "cancel"
+
+
+def test_an_invoice_that_is_voided_before_it_could_be_posted_becomes_no_voucher(build: Build) -> None:
+    sites = build()
+    flow = ready(sites)
+    outage = [True]
+    sites.erp.fail(status=503, match=lambda call: bool(outage) and "F0010" in str(call.body), times=1000)
+    with contextlib.suppress(mc.MLConnectorError):
+        flow.run()
+    assert only(sites, "vouchers").state == "recorded"
+    outage.clear()
+    sites.clock.advance(dt.timedelta(minutes=30))
+    sites.spend.update("invoices", 1, status="voided")
+    for _ in range(2):
+        later(sites, flow)
+    assert posted(sites) == []
+    assert only(sites, "vouchers").state == "superseded"
 
 
 def test_split_allocations_are_shared_to_the_cent(build: Build) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 from collections.abc import Iterator
@@ -138,6 +139,29 @@ def test_a_void_after_the_advice_is_shown_and_never_sent(pod: Pod) -> None:
     report = flow.run()
     assert any("voided" in item.text for item in report.attention)
     assert len(pod.sent("820")) == 1
+
+
+def test_a_payment_voided_before_its_advice_could_go_is_never_told(pod: Pod) -> None:
+    pod.erp.add(invoice())
+    pod.erp.add(payment())
+    flow = pod.flow()
+    outage = [True]
+    pod.network.fail(
+        status=429, match=lambda call: bool(outage) and call.method == "PUT" and "820_" in call.path, times=1000
+    )
+    with contextlib.suppress(mc.MLConnectorError):
+        flow.run()
+    (advice,) = pod.ledger.deliveries(kind="payments")
+    assert advice.state == "recorded"
+    outage.clear()
+    pod.clock.advance(dt.timedelta(hours=1))
+    (row,) = pod.fusion.payments()
+    pod.erp.update("payablesPayments", int(row.key), PaymentStatus="Voided", VoidDate=dt.date(2026, 3, 2))
+    for _ in range(2):
+        pod.clock.advance(dt.timedelta(hours=1))
+        flow.run()
+    assert pod.sent("820") == []
+    assert len(pod.sent("810")) == 1
 
 
 def test_a_dispute_walks_back_from_the_file_to_the_invoice(pod: Pod) -> None:

@@ -8,6 +8,7 @@ import fcntl
 import mmap
 import os
 import struct
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -55,16 +56,9 @@ class SharedClock:
 
     def advance(self, seconds: float, *, at_once: bool = False) -> None:
         """Move it: given up after a moment where others keep being on the wire, or ``at_once`` whatever they do."""
-        until = time.monotonic() + _PATIENCE
         with self._opened() as handle:
-            while not at_once:
-                try:
-                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except BlockingIOError:
-                    if time.monotonic() > until:
-                        return
-                    time.sleep(0.002)
+            if not at_once and not _locked(handle):
+                return
             zero, ahead = _FORM.unpack(self._map[:])
             self._map[:] = _FORM.pack(zero, ahead + max(0.0, seconds))
 
@@ -82,3 +76,15 @@ class SharedClock:
             yield handle
         finally:
             os.close(handle)
+
+
+def _locked(handle: int) -> bool:
+    """Wait for the file's lock, a moment at most. Who gives up closes the file, which ends what still waits for it."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    except BlockingIOError:
+        waiting = threading.Thread(target=fcntl.flock, args=(handle, fcntl.LOCK_EX), daemon=True)
+        waiting.start()
+        waiting.join(_PATIENCE)
+        return not waiting.is_alive()

@@ -56,6 +56,8 @@ KINDS = (
     *("before", "after", "late", "cut", "garbage", "type", "expired"),
     *("401", "403", "429", "429 later", "500", "502", "503", "delay"),
 )
+ORCHESTRATIONS = 0.2
+"""Share of orchestrations that is hit at least, while others are."""
 _RARE = {"delay": 0.3, "403": 0.5, "401": 0.5}
 
 
@@ -104,12 +106,18 @@ class Torture(FaultScript):
         if self._on_call is not None:
             self._on_call(call)
         with self._guard:
-            writes = call.method != "GET" and "token" not in call.path and "login" not in call.path
-            if self._rng.random() >= (self.writes if writes else self.rate):
+            if self._rng.random() >= self._share_of(call):
                 return None
             (kind,) = self._rng.choices(self._kinds, self._weights)
             self.hits[kind] += 1
             return _faults(self._rng, kind, self._settle, honest=self._honest)
+
+    def _share_of(self, call: Call) -> float:
+        """Orchestrations are few among the calls of AIS, which reads by POST, too; they are what posts."""
+        if "/orchestrator/" in call.path and call.method == "POST":
+            return max(self.writes, ORCHESTRATIONS) if self.rate else 0.0
+        reads = call.method == "GET" or "token" in call.path or "login" in call.path or "dataservice" in call.path
+        return self.rate if reads else self.writes
 
     def _answered(self, request: Request, fault: Fault) -> Answer | None:
         self.flush(self._simulator.clock.monotonic())

@@ -17,11 +17,12 @@ from typing import Any
 import attrs
 
 from mlconnector.testing import Call, CleoSimulator
-from tests.torture.checker import OPEN, Verdict, cursor_faults, judge, rows
+from tests.torture.checker import OPEN, Verdict, cursor_faults, judge
 from tests.torture.clock import SharedClock
 from tests.torture.faults import Torture
 from tests.torture.sites import SITES, Site
-from tests.torture.worker import Job, work
+from tests.torture.tables import rows
+from tests.torture.worker import ANSWERED, Job, work
 
 __all__ = ["Result", "systematic", "table", "torture"]
 
@@ -101,6 +102,7 @@ class _Ring:
     deletes: float = 0.0
     victim: Any = None
     in_flight: int = 1
+    answered: set[int] = attrs.Factory(set)
     guard: Any = attrs.Factory(threading.Lock)
 
     @property
@@ -142,7 +144,10 @@ class _Ring:
         codes = [process.exitcode or 0 for process in processes]
         for process in processes:
             process.close()
-        self.result.kills += codes.count(-signal.SIGKILL)
+        doors = sum(bool(job.notices) for job in jobs)
+        self.result.kills += codes[: len(codes) - doors].count(-signal.SIGKILL)
+        if doors:
+            self.answered |= set(map(int, (self.folder / ANSWERED).read_text().split()))
         if any(code not in (0, -signal.SIGKILL) for code in codes):
             self.result.troubles.append(f"workers ended with {codes}")
         for one in self.tortures:
@@ -152,6 +157,18 @@ class _Ring:
     def job(self, **options: Any) -> Job:
         wire = self.site.wire()
         return Job(folder=self.folder, wire=wire, mutation=self.result.mutation, in_flight=self.in_flight, **options)
+
+    def doors(self, *, deadly: bool = True) -> list[Job]:
+        """A process that takes events: those that were not answered yet, some others once more, in any order."""
+        waiting = [number for number in range(len(self.site.notices)) if number not in self.answered]
+        if not waiting or (deadly and self.rng.random() < 0.2):
+            return []
+        again = [number for number in self.answered if self.rng.random() < 0.3] * self.rng.choice((1, 4))
+        chosen = [*waiting, *again[:40]]
+        self.rng.shuffle(chosen)
+        notices = tuple((number, *self.site.notices[number]) for number in chosen)
+        kill_at = self.rng.randrange(1, 8 * len(chosen)) if deadly and self.rng.random() < 0.4 else 0
+        return [self.job(name="door", notices=notices, kill_at=kill_at)]
 
     def told(self, name: str = "a") -> list[str]:
         path = self.folder / f"told-{name}"
@@ -164,11 +181,14 @@ class _Ring:
         delivered = rows(
             self.ledger, "SELECT count(DISTINCT sync || key) AS n FROM deliveries WHERE state = 'delivered'"
         )
-        return bool(self.open_deliveries()) or delivered[0]["n"] < 0.9 * self.site.count or self.site.left > 0
+        return bool(self.open_deliveries()) or delivered[0]["n"] < 0.9 * self.site.due() or self.site.left > 0
 
     def open_deliveries(self) -> int:
+        """Those that something is still to come of; what stands behind one parked in doubt is held by it (rule 4)."""
         marks = ", ".join(f"'{state}'" for state in OPEN)
-        return len(rows(self.ledger, f"SELECT id FROM deliveries WHERE state IN ({marks})"))
+        held = "o.sync = d.sync AND o.key = d.key AND o.state = 'parked' AND o.detail = 'in doubt'"
+        query = f"SELECT id FROM deliveries AS d WHERE state IN ({marks})"
+        return len(rows(self.ledger, f"{query} AND NOT EXISTS (SELECT 1 FROM deliveries AS o WHERE {held})"))
 
     def settle_down(self) -> None:
         """No more faults, no more changes: until three runs in a row leave nothing open."""
@@ -177,6 +197,7 @@ class _Ring:
             one.rate = one.writes = 0.0
         self.budget = 0
         self.slow, self.deletes = False, 0.0
+        self.site.calm = True
         self.site.feed(1.0)
         self.site.note_births()
         quiet = 0
@@ -184,6 +205,8 @@ class _Ring:
             self.clock.advance(_DAY if turn in (8, 10) else self.rng.uniform(1200, 2400))
             self.site.between()
             (self.folder / "told-a").unlink(missing_ok=True)
+            for door in self.doors(deadly=False):
+                self.run([door])
             self.run([self.job(replay=turn > 0)])
             said = self.told()[-1]
             quiet = quiet + 1 if said in ("ok", "not ok") and not self.open_deliveries() else 0
@@ -197,9 +220,9 @@ class _Ring:
         for one in self.tortures:
             one.flush()
             self.result.faults += one.hits
-        self.site.at_the_end()
+        self.site.at_the_end(self.ledger)
         self.result.changes = self.site.changes
-        self.result.verdict = judge(self.site, self.ledger)
+        self.result.verdict = judge(self.site, self.ledger, self.answered)
         return self.result
 
 
@@ -312,7 +335,7 @@ def torture(
             moment = rng.uniform(0.05, 1.5) if not over and rng.random() < 0.3 else None
             if moment is not None:
                 jobs[0] = attrs.evolve(jobs[0], kill_at=0, kill_at_write=0)
-            ring.run(jobs, kill_after=moment)
+            ring.run([*jobs, *ring.doors()], kill_after=moment)
             if ring.ledger.exists():
                 with contextlib.suppress(Exception):
                     ring.result.troubles += cursor_faults(site, ring.ledger)
@@ -346,6 +369,8 @@ def systematic(
 ) -> list[Result]:
     """A kill at every step of a small run, each from a fresh start; every ``stride``-th from ``first`` on.
 
+    Where something comes back, it is the second run that is killed: it has what came back of the first.
+
     Returns:
         One result a step, up to the first step at which nothing was left to kill.
     """
@@ -355,6 +380,13 @@ def systematic(
         with _ring(
             flow, documents, seed, rate=0.0, workers=1, mutation=mutation, look_up="reliable", in_flight=in_flight
         ) as ring:
+            if ring.site.way_back:
+                ring.run([ring.job()])
+                ring.site.between()
+                for _ in range(4):
+                    ring.site.feed(0.25)
+                for door in ring.doors(deadly=False):
+                    ring.run([door])
             died = -signal.SIGKILL in ring.run([ring.job(kill_at=step)])
             for _ in range(2):
                 ring.site.change()

@@ -9,10 +9,11 @@ from __future__ import annotations
 import contextlib
 import os
 import random
+import select
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,10 @@ from typing import Any
 import attrs
 
 import mlconnector as mc
+from mlconnector import webhooks
 from mlconnector.delivery._high_water import HighWater
 from mlconnector.delivery._store import Store
-from mlconnector.errors import ConnectionFailed, LeaseLost, MLConnectorError
+from mlconnector.errors import ConnectionFailed, LeaseLost, LedgerError, MLConnectorError
 from mlconnector.http import RequestsTransport, Timeout
 from mlconnector.http._window import current_window
 from tests.torture.clock import SharedClock
@@ -30,6 +32,9 @@ from tests.torture.faults import REAL_TIMEOUT, TIMEOUT
 from tests.torture.mutations import MUTATIONS
 from tests.torture.sites import SITES
 
+ANSWERED = "answered"
+"""Name of the file that says which events were answered 200."""
+_PIPE = 65536
 PAUSES = (60.0, 400.0)
 """Seconds, on the shared clock, that a paused worker stands still: beyond its lease, beyond every settling delay."""
 
@@ -44,6 +49,7 @@ class Job:
             it is told.
         pauses: Stands still at the first transaction from these steps on.
         mutation: A safety rule that is taken out.
+        notices: Numbered events. A worker that has some takes them and does nothing else, as a web server does.
         rounds: How often the flow runs. ``between``: seconds between two runs. ``replay``: then a person sends again
             what was refused.
         in_flight: Deliveries of a sync under way at once.
@@ -60,6 +66,7 @@ class Job:
     between: float = 60.0
     replay: bool = False
     in_flight: int = 1
+    notices: tuple[tuple[int, Mapping[str, str], bytes], ...] = ()
 
 
 class Steps:
@@ -71,6 +78,10 @@ class Steps:
         self._pauses = sorted(job.pauses)
         self._writes = 0
         self._lock = threading.Lock()
+        pipe = job.folder / "steps"
+        with contextlib.suppress(FileExistsError):
+            os.mkfifo(pipe)
+        self._progress = os.open(pipe, os.O_RDWR | os.O_NONBLOCK)
 
     def step(self, *, may_pause: bool = False) -> None:
         with self._lock:
@@ -80,9 +91,22 @@ class Steps:
             paused = may_pause and bool(self._pauses) and self.count >= self._pauses[0]
             if paused:
                 del self._pauses[0]
+        with contextlib.suppress(BlockingIOError):
+            os.write(self._progress, b".")
         if paused:
             self._clock.advance(PAUSES[self.count % 2])
-            time.sleep(0.3)
+            self.let_others_go_on(100, 0.3)
+
+    def let_others_go_on(self, steps: int, patience: float) -> None:
+        """Stand still until the others have made some steps; ``patience``, in seconds, ends it where there is none."""
+        until = time.monotonic() + patience
+        with contextlib.suppress(BlockingIOError):
+            while os.read(self._progress, _PIPE):
+                pass
+        while steps > 0 and (left := until - time.monotonic()) > 0:
+            if select.select([self._progress], [], [], left)[0]:
+                with contextlib.suppress(BlockingIOError):
+                    steps -= len(os.read(self._progress, steps))
 
     def written(self) -> None:
         """A call of a delivery was answered."""
@@ -142,6 +166,9 @@ def work(job: Job) -> None:
         ledger = stack.enter_context(
             mc.Ledger(job.folder / "ledger.db", actor=f"worker {job.name}", high_water=high_water, clock=clock)
         )
+        if job.notices:
+            _take(job, ledger, clock)
+            return
         flow = SITES[job.wire["flow"]].flow(job.wire, ledger, clock, job.folder, stack)
         for sync in flow.syncs.values():
             sync._settings = attrs.evolve(sync._settings, max_in_flight=job.in_flight)
@@ -154,7 +181,20 @@ def work(job: Job) -> None:
                 told.append("ok" if flow.run().ok else "not ok")
             except LeaseLost:
                 told.append("lease")
-                time.sleep(0.05)
+                steps.let_others_go_on(20, 0.05)
             except MLConnectorError as error:
                 told.append(f"{type(error).__name__}: {error.message}")
     (job.folder / f"told-{job.name}").write_text("\n".join([str(steps.count), *told]))
+
+
+def _take(job: Job, ledger: mc.Ledger, clock: SharedClock) -> None:
+    """Take events, and answer each once it is stored; what is not answered comes again."""
+    site = SITES[job.wire["flow"]]
+    verifier = site.verifier(job.wire, clock)
+    with (job.folder / ANSWERED).open("a", buffering=1) as answered:
+        for number, headers, body in job.notices:
+            try:
+                webhooks.receive(verifier, headers, body, ledger=ledger, inbox=site.inbox)
+            except LedgerError:
+                continue
+            answered.write(f"{number}\n")
