@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Literal
 
+from mlconnector._watching import watched
 from mlconnector.check import Check, CheckStep
 from mlconnector.delivery._aligning import Aligning, align
 from mlconnector.delivery._alignment import Alignment
@@ -94,6 +95,12 @@ class Flow:
                     " look with run(dry_run=True) first (rule B2).",
                 )
             self.ledger.bind(self.name, self._systems)
+        with watched("run", flow=self.name, dry_run=dry_run) as run:
+            report = self._run(dry_run=dry_run, progress=progress, stop=stop, limit=limit)
+            run.note(ok=report.ok)
+        return report
+
+    def _run(self, *, dry_run: bool, progress: Progress | None, stop: StopSignal | None, limit: int | None) -> Report:
         reports: dict[str, KindReport] = {}
         left = limit
         for kind, part in self.parts.items():

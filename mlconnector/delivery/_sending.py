@@ -14,6 +14,7 @@ from mlconnector.delivery._job import HOLDING, Job
 from mlconnector.delivery._outcome import Outcomes
 from mlconnector.delivery._payload import counters_text, document_of, frozen, thawed
 from mlconnector.delivery._store import Transaction
+from mlconnector.delivery._telling import DocumentSpans
 from mlconnector.documents import from_json
 from mlconnector.errors import (
     AuthenticationFailed,
@@ -48,6 +49,7 @@ class Sender:
 
     def __init__(self, job: Job, outcomes: Outcomes) -> None:
         self._job, self._outcomes = job, outcomes
+        self._spans = DocumentSpans(job)
         self._sent = 0
         self._lost_in_a_row = 0
 
@@ -71,7 +73,8 @@ class Sender:
             if batch is None:
                 return
             if batch:
-                self._send(batch)
+                with self._spans.sending([row for row, _ in batch]):
+                    self._send(batch)
             self._check_parked()
 
     def _ready(self, room: int, newer_than: int, keys: frozenset[str] | None) -> list[tuple[Row, Prepared]] | None:
@@ -81,8 +84,11 @@ class Sender:
         ready = []
         for row in rows:
             self._job.tried.add(row["id"])
-            prepared = self._prepare(row)
-            if prepared is not None:
+            with self._spans.preparing(row):
+                prepared = self._prepare(row)
+            if prepared is None:
+                self._spans.end(row)
+            else:
                 ready.append((row, prepared))
         return ready
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal, Protocol
 
+from mlconnector._watching import Span, count, watched
 from mlconnector.delivery._adopting import Adopter
 from mlconnector.delivery._desk import Outcome, replay, settle
 from mlconnector.delivery._job import Job, Select, Settings
@@ -17,12 +18,12 @@ from mlconnector.delivery._part import leased, report_of
 from mlconnector.delivery._preview import Previewer
 from mlconnector.delivery._recording import Recorder, category
 from mlconnector.delivery._recovery import recovery_of
-from mlconnector.delivery._report import KindReport, Report
+from mlconnector.delivery._report import CATEGORIES, KindReport, Report
 from mlconnector.delivery._rows import Attention, Delivery
 from mlconnector.delivery._sending import Sender
 from mlconnector.delivery._settling import Settler
 from mlconnector.errors import InvalidArgument, LedgerError
-from mlconnector.records import Records
+from mlconnector.records import Progress, Records
 from mlconnector.target import Target
 
 __all__ = ["Progress", "StopSignal", "Sync"]
@@ -30,8 +31,6 @@ __all__ = ["Progress", "StopSignal", "Sync"]
 _WAITING_PAGE = 100
 
 Begin = Literal["everything", "nothing"] | dt.datetime
-Progress = Callable[[str, int, int], None]
-"""Called with kind, keys read so far and documents delivered so far."""
 
 
 class StopSignal(Protocol):
@@ -355,7 +354,10 @@ class Sync:
     @contextmanager
     def _working(self, report: KindReport) -> Iterator[Job]:
         """A run under its lease; whatever stops it carries the report."""
-        with leased(self.ledger, self.name, self._settings.lease) as lease:
+        with (
+            leased(self.ledger, self.name, self._settings.lease) as lease,
+            watched("sync", sync=self.name, kind=self.kind) as span,
+        ):
             job = Job(
                 ledger=self.ledger,
                 target=self.target,
@@ -368,9 +370,17 @@ class Sync:
                 yield job
             except Exception as error:
                 self._count_queued(job)
+                self._told(span, report)
                 error.report = self._finished(report, dry_run=False)  # type: ignore[attr-defined]  # told with any error
                 raise
             self._count_queued(job)
+            self._told(span, report)
+
+    def _told(self, span: Span, report: KindReport) -> None:
+        counts = {state: report.count(state) for state in CATEGORIES}
+        span.note(read=report.read, **counts)
+        for state, number in counts.items():
+            count("documents", number, sync=self.name, kind=self.kind, state=state)
 
     def __repr__(self) -> str:
         return f"Sync({self.name!r}, {self._records!r} to {self.target.name})"

@@ -17,6 +17,7 @@ from typing import Any, cast
 
 import attrs
 
+from mlconnector._watching import carried
 from mlconnector.documents import Document
 from mlconnector.errors import InvalidArgument
 from mlconnector.fusion._links import own_path
@@ -189,7 +190,7 @@ class KindReader:
         # Closing what was begun cancels what is not under way yet.
         with (
             ThreadPoolExecutor(service.at_once, thread_name_prefix="mlconnector-fusion") as pool,
-            contextlib.closing(cast("Generator[Row, None, None]", pool.map(whole, cut))) as read,
+            contextlib.closing(cast("Generator[Row, None, None]", pool.map(carried(whole), cut))) as read,
         ):
             return [next(read) if is_cut else whole(row) for row, is_cut in found]
 
