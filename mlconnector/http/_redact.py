@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import parse_qsl, quote, quote_plus, urlsplit
 
-__all__ = ["MASK", "Redactor", "is_sensitive", "sensitive_values"]
+__all__ = ["MASK", "Redactor", "forms", "is_sensitive", "sensitive_values"]
 
 MASK = "***"
 
@@ -32,7 +32,7 @@ class Redactor:
     __slots__ = ("_values",)
 
     def __init__(self, values: Iterable[str] = ()) -> None:
-        found = {form for value in values for form in _forms(value)}
+        found = {form for value in values for form in forms(value)}
         self._values = tuple(sorted((v for v in found if len(v) >= _SHORTEST), key=len, reverse=True))
 
     def __call__(self, text: str) -> str:
@@ -47,7 +47,8 @@ class Redactor:
         return "Redactor()"
 
 
-def _forms(value: str) -> Iterator[str]:
+def forms(value: str) -> Iterator[str]:
+    """A secret as it may be written: as it is, encoded for a URL, without its scheme, the password of a pair."""
     yield value
     yield quote(value, safe="")
     yield quote_plus(value)

@@ -20,7 +20,8 @@ PAGES = [
 
 
 @pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
-def test_the_code_of_a_page_runs(page: Path, tmp_path: Path) -> None:
+def test_the_code_of_a_page_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # files that a page writes
     with Stage(tmp_path) as stage:
         if page.name == "delivery.md":
             stage.leave_in_doubt(4711)
