@@ -16,6 +16,7 @@ __all__ = ["LEFT", "MOST_ROWS", "columns", "document", "fields", "notes", "table
 MOST_ROWS = 50
 _MOST_COLUMNS = 14
 _MOST_TEXT = 300
+_MOST_WHOLE = 28
 _SHOWN_DIGITS = 4
 _CONFIDENTIAL = re.compile(
     r"tax_?(?:id|number|payer)|\btin\b|ssn|iban|(?:bank|card).?account|account_number|passw|secret|token|BPR(?:09|15)",
@@ -73,7 +74,8 @@ def _all_figures(values: Sequence[Any]) -> bool:
 def _style(value: Any, *, right: bool) -> str:
     if right:
         return _RIGHT
-    return _LEFT_WHOLE if isinstance(value, dt.date) else LEFT
+    whole = isinstance(value, dt.date) or (isinstance(value, str) and len(value) <= _MOST_WHOLE)
+    return _LEFT_WHOLE if whole else LEFT
 
 
 def document(value: Any, caption: str) -> str:
