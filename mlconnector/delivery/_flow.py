@@ -39,6 +39,9 @@ class Flow:
         checks: What :meth:`check` asks besides the ledger, e.g. ``jde.check`` and ``cleo.check``.
         alignings: How :meth:`align` holds both systems against each other. ``recounts``: how :meth:`reconcile` counts
             again, by kind; a sync without one is read as it runs, and its target is not asked.
+
+    Raises:
+        InvalidArgument: A flow without parts.
     """
 
     def __init__(
@@ -141,7 +144,11 @@ class Flow:
         return self._merged(reports, dry_run=dry_run)
 
     def reread(self, kind: str | None = None, *, actor: str, reason: str) -> None:
-        """Read everything at the next run, of one kind or of all; see :meth:`Sync.reread`."""
+        """Read everything at the next run, of one kind or of all; see :meth:`Sync.reread`.
+
+        Raises:
+            InvalidArgument: A kind the flow does not have; nobody's decision, or one without a reason.
+        """
         if kind is not None and kind not in self.syncs:
             raise InvalidArgument(f"kind={kind!r}.", cure=f"Use one of {', '.join(self.syncs)}.")
         for name, sync in self.syncs.items():
@@ -266,6 +273,10 @@ class Flow:
             on_report: Called with every report.
             jitter: Share of ``every`` by which a wait varies, so that many pollers do not march in step.
             failures: ``"continue"`` logs what stopped a run and tries again at the next turn.
+
+        Raises:
+            InvalidArgument: An interval that is not positive.
+            MLConnectorError: What stopped a run, with ``failures="raise"``.
         """
         if every <= dt.timedelta(0):
             raise InvalidArgument(f"every={every} is no interval.", cure="Give a positive timedelta.")

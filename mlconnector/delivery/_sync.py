@@ -205,6 +205,9 @@ class Sync:
 
         For a read whose conditions have changed (``CursorMismatch``), or to find what a source failed to stamp.
 
+        Args:
+            actor: Who decided. ``reason``: why, for the audit.
+
         Raises:
             InvalidArgument: Nobody's decision, or one without a reason.
             LeaseLost: Another worker is at it.
@@ -262,6 +265,11 @@ class Sync:
 
     def settle(self, key: str, outcome: Outcome, *, actor: str, reason: str) -> Delivery:
         """A person says what became of a delivery in doubt or in conflict (delivery rule 11).
+
+        Args:
+            actor: Who says so. ``reason``: why, for the audit. ``outcome``: what became of it, see
+                ``docs/delivery.md``.
+            key: Natural key of the document.
 
         Raises:
             InvalidArgument: No such open delivery, an outcome that does not fit, or too early to say.

@@ -198,6 +198,7 @@ class HTTPClient:
             NotFound: The addressed thing does not exist.
             RequestRefused: The vendor understood and refused; nothing was done. Also a VendorFault.
             VendorFault: The vendor failed, redirected, or sent too much.
+            InvalidArgument: The client is closed, or the path leaves its origin.
         """
         if self._closed:
             raise InvalidArgument(f"{self!r} is closed", cure="Make a new client; close() is final.")

@@ -225,6 +225,9 @@ class BILLSimulator(Simulator):
     def remove(self, resource: str, key: str) -> None:
         """Delete a record without a trace, which BILL itself never does.
 
+        Args:
+            key: Of the row.
+
         Raises:
             InvalidArgument: No such resource or record.
         """
@@ -236,6 +239,9 @@ class BILLSimulator(Simulator):
         self, resource: str, operation: Literal["read", "write"] | None = None, *, forbidden: bool = True
     ) -> None:
         """Take the user's permission away, or give it back: ``BDC_1145``. None is reading and writing.
+
+        Args:
+            operation: ``"read"``, ``"write"``, or ``None`` for both. ``forbidden``: False gives it back.
 
         Raises:
             InvalidArgument: No such resource.
@@ -321,6 +327,9 @@ class BILLSimulator(Simulator):
     def advance(self, payment: str, *statuses: str) -> None:
         """Move a payment on, through one single status after the other; each one is an event.
 
+        Args:
+            statuses: In the order the payment takes them.
+
         Raises:
             InvalidArgument: No such payment, or a status that does not follow (nothing follows an end).
         """
@@ -332,6 +341,9 @@ class BILLSimulator(Simulator):
 
     def void(self, payment: str, *, type: str = "VOID_ONLY", reason: str = "") -> None:  # noqa: A002 - the vendor's word
         """Void a payment that was processed; its bills are open again. A type is recorded and has no further effect.
+
+        Args:
+            reason: In words, kept in ``voidInfo``.
 
         Raises:
             InvalidArgument: No such payment, or one that cannot be voided.

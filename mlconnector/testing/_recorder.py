@@ -187,6 +187,9 @@ class SessionReplay:
     ) -> RawAnswer:
         """The recorded answer.
 
+        Args:
+            timeout: Not needed here. The others: see :class:`~mlconnector.http.Transport`.
+
         Raises:
             UnexpectedCall: The call is not the one that was recorded.
             ConnectionFailed: Where the recorded call had no answer.
