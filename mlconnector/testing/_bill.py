@@ -223,10 +223,7 @@ class BILLSimulator(Simulator):
             self._writer.revise(kind, self._database[kind.name].existing(key), changes)
 
     def remove(self, resource: str, key: str) -> None:
-        """Delete a record without a trace, which BILL itself never does.
-
-        Args:
-            key: Of the row.
+        """Delete the record of this ``key`` without a trace, which BILL itself never does.
 
         Raises:
             InvalidArgument: No such resource or record.
@@ -238,7 +235,7 @@ class BILLSimulator(Simulator):
     def forbid(
         self, resource: str, operation: Literal["read", "write"] | None = None, *, forbidden: bool = True
     ) -> None:
-        """Take the user's permission away, or give it back: ``BDC_1145``. None is reading and writing.
+        """Take the user's permission away, or give it back: ``BDC_1145``.
 
         Args:
             operation: ``"read"``, ``"write"``, or ``None`` for both. ``forbidden``: False gives it back.
@@ -340,10 +337,7 @@ class BILLSimulator(Simulator):
                 self._payment_moved(record)
 
     def void(self, payment: str, *, type: str = "VOID_ONLY", reason: str = "") -> None:  # noqa: A002 - the vendor's word
-        """Void a payment that was processed; its bills are open again. A type is recorded and has no further effect.
-
-        Args:
-            reason: In words, kept in ``voidInfo``.
+        """Void a payment that was processed; its bills are open again. ``type`` and ``reason`` are recorded alone.
 
         Raises:
             InvalidArgument: No such payment, or one that cannot be voided.
