@@ -10,7 +10,7 @@ version = release = mlconnector.__version__
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 html_theme = "furo"
 html_static_path = ["_static"]
-html_css_files = ["phone.css"]
+html_css_files = ["pages.css"]
 html_title = f"mlconnector {release}"
 html_theme_options = {"navigation_with_keys": True, "top_of_page_buttons": []}
 html_show_copyright = False
