@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import timeit
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -261,14 +260,30 @@ except mc.MissingExtra as error:
     assert "mlconnector[otel]" in done.stdout
 
 
-def test_unwatched_work_costs_next_to_nothing() -> None:
-    """A page, a document or a call is milliseconds; not being watched adds microseconds to each."""
-
-    def work() -> None:
-        with _watching.watched("call", system="x", method="GET", path="/", attempt=1) as call:
-            call.note(status=200)
-
-    assert min(timeit.repeat(work, number=1000, repeat=5)) / 1000 < 20e-6
+def test_unwatched_work_does_nothing_and_makes_nothing() -> None:
+    first, second = _watching.watched("call", method="GET"), _watching.watched("page")
+    assert first is second is _watching.start("document")
+    with first as span, span.current():
+        span.note(status=200)
+        span.end()
     source = iter(())
     assert _watching.pages(source, dict) is source
     assert _watching.carried(len) is len
+
+
+def test_a_look_up_that_breaks_ends_the_span_of_its_document(
+    told: Told, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.erp.add(orders(1, suppliers=1))
+    world.network.fail(drop="before", match="PUT")
+    world.flow.run()
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(type(world.flow.syncs["purchase_orders"].target), "find", broken)
+    with pytest.raises(RuntimeError):
+        world.flow.run()
+    last = told.spans("document")[-1]
+    assert last.attributes["error.type"] == "RuntimeError"
+    assert last.status.status_code is StatusCode.ERROR
