@@ -166,13 +166,15 @@ class SessionReplay:
     def __init__(self, path: str | Path, *, in_order: bool = True) -> None:
         try:
             kept = loads(Path(path).read_bytes())
-            found, self.urls, self._calls = kept["version"], tuple(kept["origins"]), list(kept["calls"])
+            found, origins, calls = kept["version"], kept["origins"], kept["calls"]
         except (ValueError, KeyError, TypeError):
             found = None
         if found != _VERSION:
             raise InvalidArgument(f"{path} is no recorded session.", cure="Record it with SessionRecorder.save().")
+        self.urls: tuple[str, ...] = tuple(origins)
         self.url: str = self.urls[0]
-        self.clock = ManualClock(_begin(self._calls))
+        self._calls: list[dict[str, Any]] = list(calls)
+        self.clock: ManualClock = ManualClock(_begin(self._calls))
         self._in_order = in_order
         self._redaction = Redaction()
         self._lock = threading.Lock()
