@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         frames,
         http,
         kit,
+        otel,
         testing,
         webhooks,
         x12,
@@ -102,6 +103,7 @@ if TYPE_CHECKING:
     from mlconnector.http import Retry, Timeout
     from mlconnector.jdedwards import AISSession, Approval, JDEdwardsAIS
     from mlconnector.peoplesoft import PeopleSoft
+    from mlconnector.progress import ProgressBar
     from mlconnector.records import Page, Records, Rejected
     from mlconnector.target import Change, ControlNumbers, Prepared, Receipt, Sink, Source, Target
 
@@ -175,6 +177,7 @@ _DOORS = {
     "frames": ("to_arrow", "to_pandas", "to_polars"),
     "http": ("Retry", "Timeout"),
     "jdedwards": ("AISSession", "Approval", "JDEdwardsAIS"),
+    "progress": ("ProgressBar",),
     "records": ("Page", "Records", "Rejected"),
     "target": ("Change", "ControlNumbers", "Prepared", "Receipt", "Sink", "Source", "Target"),
 }
@@ -188,6 +191,7 @@ _ROOMS = (
     "frames",
     "http",
     "kit",
+    "otel",
     "testing",
     "webhooks",
     "x12",
@@ -255,6 +259,7 @@ __all__ = [
     "PeopleSoft",
     "PermissionDenied",
     "Prepared",
+    "ProgressBar",
     "Provenance",
     "PurchaseOrder",
     "RateLimited",
@@ -292,6 +297,7 @@ __all__ = [
     "from_json",
     "http",
     "kit",
+    "otel",
     "stored",
     "testing",
     "to_arrow",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -27,6 +27,8 @@ _SETTLING = 600.0
 changed once it was read again this many seconds, on the source's clock, after it was first seen."""
 _HELD = 2000
 """Documents kept at most until their fingerprint is asked for."""
+_MICRO = 1_000_000
+_LAST_IN_SECONDS = 100_000_000_000
 _COLD = 26 * 3600.0
 """A stamp this old when read cannot be such a second, whatever the zone of the stamps."""
 
@@ -67,8 +69,25 @@ class Seen:
     def plain(self) -> list[Any]:
         """As JSON."""
         if not self.signature:
-            return [self.fingerprint, self.stamp]
-        return [self.fingerprint, self.stamp, self.signature, self.first, self.latest]
+            return [self.fingerprint, _whole(self.stamp)]
+        return [self.fingerprint, _whole(self.stamp), self.signature, _whole(self.first), _whole(self.latest)]
+
+    @classmethod
+    def of(cls, entry: Sequence[Any]) -> Seen:
+        """From its JSON form."""
+        fingerprint, stamp, *rest = entry
+        signature, first, latest = rest or ("", 0, 0)
+        return cls(fingerprint, _seconds(stamp), signature, _seconds(first), _seconds(latest))
+
+
+def _whole(seconds: float) -> int:
+    """Microseconds: a cursor holds no fractions, which JSON readers make floats or decimals of as they like."""
+    return round(seconds * _MICRO)
+
+
+def _seconds(number: Any) -> float:
+    """Seconds of what a cursor holds; earlier ones held seconds, which were below this limit."""
+    return float(number) if number < _LAST_IN_SECONDS else float(number) / _MICRO
 
 
 def filters_hash(filters: Mapping[str, Any]) -> str:
@@ -129,7 +148,7 @@ class PassState:
                     system=self.system,
                 )
         self.floor, self.watermark = _instant(since["floor"]), _instant(since["watermark"])
-        self.seen = {key: Seen(*entry) for key, entry in since["seen"].items()}
+        self.seen = {key: Seen.of(entry) for key, entry in since["seen"].items()}
         under_way = since["pass"]
         if under_way is not None:
             self.begin, self.high = _instant(under_way["begin"]), _instant(under_way["high"])

@@ -184,7 +184,7 @@ class VendorFault(MLConnectorError):
 
 
 class DocumentError(MLConnectorError):
-    """What stands against one document.
+    """What stands against one document. ``message`` and ``options`` as of the root of the tree.
 
     Attributes:
         faults: Every fault, not only the first.

@@ -56,6 +56,9 @@ class Verifier(Protocol):
     def verify(self, headers: Mapping[str, str], body: bytes) -> Event:
         """The event in this body.
 
+        Args:
+            headers: As received, names in any case. ``body``: the raw bytes.
+
         Raises:
             WebhookRejected: Signature, age or form is not acceptable; its ``status`` is what to answer.
         """

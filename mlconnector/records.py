@@ -23,13 +23,17 @@ from mlconnector._cursor import MEMORY, PassState, filters_hash
 from mlconnector._html import columns, notes, table
 from mlconnector._ranges import Ranged, Span, read_ranges
 from mlconnector._read_ahead import read_ahead
+from mlconnector._watching import pages as watched_pages
 from mlconnector.clock import SYSTEM_CLOCK, Clock
 from mlconnector.errors import InvalidArgument, InvalidDocument, MLConnectorError
 
-__all__ = ["Batch", "Page", "Ranged", "Reader", "Records", "Rejected", "Span", "Window"]
+__all__ = ["Batch", "Page", "Progress", "Ranged", "Reader", "Records", "Rejected", "Span", "Window"]
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
+
+Progress = Callable[[str, int, int], Any]
+"""Called after every page with the kind, the documents read so far and those delivered so far (0 in a plain read)."""
 
 _SHOWN = 10
 """Documents that a notebook shows of a read."""
@@ -270,6 +274,7 @@ class Records(Generic[T]):
         self._keys = None if keys is None else tuple(keys)
         self._limit = limit
         self._memory = memory
+        self._progress: Progress | None = None
         self._start()
         self._latest = _Latest(self._start_cursor)
 
@@ -383,6 +388,17 @@ class Records(Generic[T]):
         """The same documents read again by natural key, whatever their stamp. Leaves no cursor."""
         return self._but(since=None, until=None, keys=keys, limit=None)
 
+    def reporting(self, progress: Progress) -> Records[T]:
+        """The same read, telling how far it is: ``jde.invoices().reporting(mc.ProgressBar()).to_pandas()``.
+
+        Args:
+            progress: Called after every page of every pass, in the thread that iterates, with the kind, the documents
+                of that pass so far, and 0. What it raises ends the pass.
+        """
+        told = self._but()
+        told._progress = progress
+        return told
+
     def __iter__(self) -> Iterator[T]:
         """Documents, one by one.
 
@@ -459,8 +475,10 @@ class Records(Generic[T]):
         limit = _SHOWN if self._limit is None else min(_SHOWN, self._limit)
         rejected: list[str] = []
         shown: list[T] = []
+        glance = self._but(limit=limit)
+        glance._progress = None
         try:
-            for page in self._but(limit=limit).pages():
+            for page in glance.pages():
                 shown += page.documents
                 rejected += [f"{one.key}: {'; '.join(one.faults)}" for one in page.rejected]
         except MLConnectorError as error:
@@ -477,7 +495,9 @@ class Records(Generic[T]):
             "limit": self._limit,
             "memory": self._memory,
         }
-        return Records(**{**options, **changes})
+        made: Records[T] = Records(**{**options, **changes})
+        made._progress = self._progress
+        return made
 
     def _start(self) -> PassState:
         reader = self._reader
@@ -502,8 +522,9 @@ class Records(Generic[T]):
             limit=self._limit,
             settled=state.settled,
         )
-        left, make = self._limit, self._start_cursor
-        with contextlib.closing(read_ahead(self._reader.read(window), _is_last)) as batches:
+        left, make, read = self._limit, self._start_cursor, 0
+        fetching = watched_pages(self._reader.read(window), _size, system=self.system, kind=self.kind)
+        with contextlib.closing(read_ahead(fetching, _is_last)) as batches:
             for fetched in batches:
                 batch = fetched.mapped()
                 clock = batch.clock or SYSTEM_CLOCK.now()
@@ -515,6 +536,9 @@ class Records(Generic[T]):
                 elif self._leaves_cursor:
                     state.position = batch.position
                     make = state.cursor(last=batch.last)
+                read += len(documents)
+                if self._progress is not None:
+                    self._progress(self.kind, read, 0)
                 yield Page(
                     documents=tuple(documents),
                     rejected=tuple(batch.rejected),
@@ -557,3 +581,9 @@ class Records(Generic[T]):
 
 def _is_last(batch: Batch[Any]) -> bool:
     return batch.last
+
+
+def _size(batch: Batch[Any]) -> dict[str, Any]:
+    """What is known of a page before it is mapped: that happens in the consumer's thread."""
+    known = {} if batch.mapping is not None else {"documents": len(batch.documents), "rejected": len(batch.rejected)}
+    return {**known, "skipped": len(batch.skipped), "last": batch.last}

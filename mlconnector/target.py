@@ -91,7 +91,12 @@ class CrosswalkLookup(Protocol):
     """Reading side of the crosswalk: which identity in one system is which in another."""
 
     def find(self, kind: str, *, to: str | None = None, **known: str) -> Any:
-        """The id in system ``to``, or without ``to`` the whole link as a mapping; ``None`` where unknown."""
+        """The id in system ``to``, or without ``to`` the whole link as a mapping; ``None`` where unknown.
+
+        Args:
+            kind: ``"supplier"``, ``"account"`` ...
+            known: One system and its id: ``jdedwards="4343"``.
+        """
         ...
 
 
@@ -99,7 +104,11 @@ class NoCrosswalk:
     """A crosswalk that knows nothing, for targets used without a ledger."""
 
     def find(self, kind: str, *, to: str | None = None, **known: str) -> Any:  # noqa: ARG002 - the protocol's names
-        """Always ``None``."""
+        """Always ``None``.
+
+        Args:
+            kind: Not looked at. ``to``, ``known``: neither.
+        """
         return None
 
 
@@ -279,7 +288,11 @@ class Source(Protocol):
     kinds: tuple[str, ...]
 
     def read(self, kind: str, since: Any = None, **options: Any) -> Records[Any]:
-        """Describe a read of one kind."""
+        """Describe a read of one kind.
+
+        Args:
+            since: An aware datetime, a cursor, or ``None`` for everything. ``options``: of that reader.
+        """
         ...
 
 
@@ -290,5 +303,9 @@ class Sink(Protocol):
     system: str
 
     def target(self, kind: str, **options: Any) -> Target[Any]:
-        """A target for one kind of delivery."""
+        """A target for one kind of delivery.
+
+        Args:
+            options: Of that target, keyword-only.
+        """
         ...

@@ -102,6 +102,9 @@ class TokenSession(abc.ABC):
     def bind(self, origin: str, clock: Clock) -> None:
         """Called by each client that takes this manager.
 
+        Args:
+            clock: The client's, for lifetimes.
+
         Raises:
             InvalidArgument: The manager belongs to another origin.
         """
@@ -131,6 +134,9 @@ class TokenSession(abc.ABC):
 
     def rejected(self, headers: Mapping[str, str], send: Send) -> bool:
         """Replace the token if these are still its headers; True: another one stands ready.
+
+        Args:
+            send: Sends a request without a token.
 
         Raises:
             AuthenticationFailed: The new login was refused.

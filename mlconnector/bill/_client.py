@@ -44,6 +44,13 @@ class BILL:
     At most three calls are under way for a developer key and organization, whatever threads and processes of this
     machine do (section 3).
 
+    Every reader takes ``since`` (an aware datetime, inclusive, or a saved cursor; ``None``: everything), ``until`` (an
+    aware instant; such a read leaves no cursor), ``where`` (conditions ``(column, op, value)`` on the vendor's own
+    columns, evaluated there or refused), ``keys`` (exactly these documents), ``limit`` (at most so many) and ``extra``
+    (plain JSON that becomes part of the cursor's filters, for callers of their own), as far as it has them, and hands
+    back :class:`~mlconnector.records.Records`. ``rows`` and ``count`` take the vendor's ``name`` of a table, resource
+    or query; ``options`` of ``read`` are those of the reader.
+
     Args:
         url: ``https://gateway.prod.bill.com/connect``, or ``gateway.stage`` for the sandbox (section 1).
         auth: ``BillSession``, or stored credentials of that kind.

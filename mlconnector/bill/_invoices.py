@@ -108,7 +108,12 @@ class InvoicesTarget:
         return invoice_content(document)
 
     def prepare(self, change: Change[Any]) -> Prepared:
-        """Make ready; see :class:`~mlconnector.target.Target`."""
+        """Make ready; see :class:`~mlconnector.target.Target`.
+
+        Raises:
+            InvalidDocument: It cannot be a bill or credit as it is, with every fault.
+            TargetChanged: The bill is not what we left there.
+        """
         invoice: Invoice = change.document
         if invoice.origin.startswith(_BORN_HERE):
             raise InvalidDocument(
@@ -230,7 +235,11 @@ class InvoicesTarget:
         return [answers[place] for place, _one in places]
 
     def save(self, invoices: Sequence[Invoice], change: Any) -> list[Receipt]:
-        """Look up, then create or update; see :meth:`BILL.save_invoices`."""
+        """Look up, then create or update; see :meth:`BILL.save_invoices`.
+
+        Raises:
+            InvalidArgument: A credit among bills, or the same document twice.
+        """
         prepared: list[Prepared] = []
         faults: list[DocumentError] = []
         for invoice in invoices:

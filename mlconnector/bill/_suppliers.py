@@ -75,7 +75,11 @@ class SuppliersTarget:
         return supplier_content(document)
 
     def prepare(self, change: Change[Any]) -> Prepared:
-        """Make ready; see :class:`~mlconnector.target.Target`."""
+        """Make ready; see :class:`~mlconnector.target.Target`.
+
+        Raises:
+            InvalidDocument: It cannot be a vendor as it is, with every fault.
+        """
         supplier: Supplier = change.document
         body = vendor_body(supplier, self._countries)
         faults = supplier_faults(supplier, body)

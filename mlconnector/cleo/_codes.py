@@ -29,7 +29,12 @@ def translated(document: D, crosswalk: Any) -> D:
 
 
 def restored(document: D, crosswalk: Any, system: str) -> D:
-    """The way back: codes that the partner was told as those of ``system`` again."""
+    """The way back: codes that the partner was told as those of ``system`` again.
+
+    Args:
+        document: As the partner wrote it.
+        crosswalk: The flow's.
+    """
     return _with_codes(document, _Lookup(crosswalk, _SYSTEM, system))
 
 

@@ -120,7 +120,11 @@ class Route:
         return (self.company is not None) + (self.branch is not None)
 
     def takes(self, party: str, company: str, branch: str, code: str) -> bool:
-        """The route is for this document."""
+        """The route is for this document.
+
+        Args:
+            code: The set it would go as, e.g. ``"850"``.
+        """
         return (
             party in self.parties
             and code in self.sends
@@ -177,7 +181,14 @@ class Routes:
                     )
 
     def find(self, party: str, *, company: str = "", branch: str = "", code: str) -> Route | None:
-        """The route for a document, or ``None``."""
+        """The route for a document, or ``None``.
+
+        Args:
+            party: Number of the party.
+            company: Of the document.
+            branch: Of the document.
+            code: The set it would go as, e.g. ``"850"``.
+        """
         fitting = [route for route in self._by_party.get(party, ()) if route.takes(party, company, branch, code)]
         return max(fitting, key=lambda route: route.specificity, default=None)
 

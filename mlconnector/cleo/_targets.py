@@ -67,6 +67,9 @@ class FilesTarget:
 
     A file is appended, never written over, and its name holds fresh control numbers: nothing of ours can be there
     before the first intent, so neither creates nor changes are looked up before they are sent.
+
+    Raises:
+        InvalidArgument: An option that cannot be meant.
     """
 
     batch_size = 1
@@ -128,7 +131,11 @@ class FilesTarget:
         return content_of(document)
 
     def prepare(self, change: Change[Any]) -> Prepared:
-        """Make the set; see :class:`Target`."""
+        """Make the set; see :class:`Target`.
+
+        Raises:
+            InvalidDocument: No route, or it cannot be written in the partner's form, with every fault.
+        """
         document = change.document
         route = self.route(document)
         if route is None:
@@ -172,7 +179,11 @@ class FilesTarget:
         )
 
     def find(self, prepared: Prepared) -> Receipt | None:
-        """Look for our file by name in every place it can have moved to: outbox, sentbox, transfers (rule 6)."""
+        """Look for our file by name in every place it can have moved to: outbox, sentbox, transfers (rule 6).
+
+        Raises:
+            DeliveryInDoubt: It cannot be told where the file went.
+        """
         name, route = prepared.marker, self.route(prepared.document)
         if not isinstance(name, str) or route is None or route.path is not None:
             raise DeliveryInDoubt(

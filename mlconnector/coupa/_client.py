@@ -57,6 +57,13 @@ _TOKEN_PATH = "/oauth2/token"  # noqa: S105 - a path
 class Coupa:
     """One Coupa instance.
 
+    Every reader takes ``since`` (an aware datetime, inclusive, or a saved cursor; ``None``: everything), ``until`` (an
+    aware instant; such a read leaves no cursor), ``where`` (conditions ``(column, op, value)`` on the vendor's own
+    columns, evaluated there or refused), ``keys`` (exactly these documents), ``limit`` (at most so many) and ``extra``
+    (plain JSON that becomes part of the cursor's filters, for callers of their own), as far as it has them, and hands
+    back :class:`~mlconnector.records.Records`. ``rows`` and ``count`` take the vendor's ``name`` of a table, resource
+    or query; ``options`` of ``read`` are those of the reader.
+
     Args:
         url: The instance as its administrator gives it, ``https://acme.coupahost.com``; a trailing ``/api`` is taken
             off.

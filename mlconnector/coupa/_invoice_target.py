@@ -44,6 +44,9 @@ class InvoicesTarget(RecordTarget):
         order_number: The number Coupa knows an order by, as for purchase orders; ``{type}`` is ``OP``.
         options: Those of every target: ``chart`` (needed where an invoice's accounts do not tell it), ``account``,
             ``look_up``, ``settle_after``.
+
+    Raises:
+        InvalidArgument: An option that cannot be meant.
     """
 
     resource = INVOICES

@@ -40,12 +40,16 @@ class PurchaseOrdersTarget(RecordTarget):
     """External purchase orders, found by ``po-number``; created, then issued.
 
     Args:
+        api, references: The client's; ``coupa.target("purchase_orders")`` gives them.
         issue: ``"without_send"`` (the supplier hears nothing of Coupa), ``"send"``, or ``"no"``.
         ship_to_user: Login of the Coupa user who is ``ship-to-user``; Coupa wants one (section 6).
         ship_to_address: Location code for orders whose own ship-to Coupa does not know; ``None`` leaves it out.
         order_number: The number Coupa knows an order by, at most 20 characters, unique (rule B13).
         on_cancel: A cancelled order is closed, ``"close"``, or ``"cancel"``-led.
         options: Those of every target: ``chart``, ``account``, ``look_up``, ``settle_after``.
+
+    Raises:
+        InvalidArgument: An option that cannot be meant.
     """
 
     resource = PURCHASE_ORDERS

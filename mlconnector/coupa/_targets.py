@@ -165,7 +165,11 @@ class RecordTarget(abc.ABC):
         )
 
     def find(self, prepared: Prepared) -> Receipt | None:
-        """Look for our write. Before the first one, what ``prepare`` has just read is judged."""
+        """Look for our write. Before the first one, what ``prepare`` has just read is judged.
+
+        Raises:
+            TargetChanged: The invoice is not what we left there.
+        """
         if isinstance(prepared.payload, Plan):
             return self._before(prepared, prepared.payload)
         call = _call_of(prepared)

@@ -22,7 +22,11 @@ class SecretSource(Protocol):
     """Anything that can look a credential field up, a company's vault for instance."""
 
     def get(self, name: str, field: str) -> str | None:
-        """The field of the named credentials, or ``None`` where this source does not have it."""
+        """The field of the named credentials, or ``None`` where this source does not have it.
+
+        Args:
+            name: Of the credentials (``"acme-jde"``). ``field``: one of theirs.
+        """
         ...
 
 

@@ -54,7 +54,11 @@ def stored(name: str, *, sources: Sequence[SecretSource] | Mapping[str, str] | N
 
 
 class StoredCredentials:
-    """A token manager that finds out at the first login which manager it is. See :func:`stored`."""
+    """A token manager that finds out at the first login which manager it is. See :func:`stored`.
+
+    Raises:
+        InvalidArgument: A name that cannot be looked up.
+    """
 
     def __init__(self, name: str, *, sources: Sequence[SecretSource] | Mapping[str, str] | None = None) -> None:
         if not name.strip():
@@ -77,7 +81,14 @@ class StoredCredentials:
         return getattr(self._manager, "token_url", None)
 
     def bind(self, origin: str, clock: Clock) -> None:
-        """Called by the client that takes it; a second origin is refused."""
+        """Called by the client that takes it; a second origin is refused.
+
+        Args:
+            clock: The client's, for lifetimes.
+
+        Raises:
+            InvalidArgument: Bound to another origin already.
+        """
         if self._bound is not None and self._bound[0] != origin:
             raise InvalidArgument(
                 f"Credentials {self._name!r} belong to {self._bound[0]} and cannot be used for {origin}.",

@@ -82,7 +82,12 @@ class Aligning:
 
 
 def entries_of(records: Records[Any], entry: Callable[[Any], Entry]) -> Iterator[Entry]:
-    """Entries of a read; what cannot be read is not ready, with every fault."""
+    """Entries of a read; what cannot be read is not ready, with every fault.
+
+    Args:
+        records: What is read.
+        entry: Makes an entry of a document.
+    """
     for page in records.pages():
         yield from map(entry, page.documents)
         for rejected in page.rejected:

@@ -134,6 +134,11 @@ class Answering:
     ) -> Report:
         """Apply what is stored; a dry run only counts it.
 
+        Args:
+            progress: Not called by parts beside the syncs.
+            stop: Ends it between two pieces.
+            limit: Of documents sent; parts beside the syncs send none.
+
         Raises:
             LeaseLost: Another worker is at it.
         """

@@ -136,6 +136,11 @@ class Collection:
     ) -> Report:
         """Collect every file; a dry run lists them and fetches none.
 
+        Args:
+            progress: Not called by parts beside the syncs.
+            stop: Ends it between two pieces.
+            limit: Of documents sent; parts beside the syncs send none.
+
         Raises:
             LeaseLost: Another worker is at it.
             MLConnectorError: What stopped the run, with ``.report``.

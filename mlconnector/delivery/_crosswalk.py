@@ -104,12 +104,23 @@ class Crosswalk:
         return True
 
     def owner(self, kind: str, system: str, name: str) -> str | None:
-        """The document that holds a claimed name."""
+        """The document that holds a claimed name.
+
+        Args:
+            system: Where the name is used. ``kind``: of the link.
+        """
         found: str | None = self.find(kind, to=f"{system} document", **{system: name})
         return found
 
     def find(self, kind: str, *, to: str | None = None, **known: str) -> Any:
-        """The id in system ``to``; without ``to`` the whole link as ``{system: id}``; ``None`` where unknown."""
+        """The id in system ``to``; without ``to`` the whole link as ``{system: id}``; ``None`` where unknown.
+
+        Args:
+            known: One system and its id: ``jdedwards="4343"``.
+
+        Raises:
+            InvalidArgument: Not exactly one system and id.
+        """
         if len(known) != 1:
             raise InvalidArgument(
                 f"known={known!r} is not one id.", cure='Ask like find("supplier", jdedwards="4343").'
@@ -134,7 +145,12 @@ class Crosswalk:
         return list(found.values())
 
     def unlink(self, kind: str, *, actor: str | None = None, reason: str | None = None, **known: str) -> bool:
-        """Forget the link that holds this id; False where there is none."""
+        """Forget the link that holds this id; False where there is none.
+
+        Args:
+            reason: For the audit; ``actor``: who.
+            known: One system and its id: ``coupa="128"``.
+        """
         ((system, value),) = known.items()
         with self._store.transaction() as transaction:
             ids = {system: str(value)}
@@ -196,6 +212,10 @@ class Crosswalk:
     def confirm(self, number: int, *, actor: str, reason: str) -> None:
         """A second actor agrees; the change is made now.
 
+        Args:
+            number: Of the change that waits, see :meth:`waiting`.
+            reason: For the audit.
+
         Raises:
             InvalidArgument: No such change, the same actor, or it no longer fits what is linked.
         """
@@ -219,6 +239,9 @@ class Crosswalk:
 
     def withdraw(self, number: int, *, actor: str, reason: str) -> None:
         """Give up a change that waits; whoever asked for it may do so too.
+
+        Args:
+            number: Of the change that waits, see :meth:`waiting`.
 
         Raises:
             InvalidArgument: No such change, or no actor and reason.

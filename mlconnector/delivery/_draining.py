@@ -60,14 +60,17 @@ def drain(
         room = room if limit is None else min(room, limit - sender.sent - under_way)
         return sender.queued(room, newer_than, keys) if room > 0 and not stopped() else []
 
-    if job.lanes > 1:
-        _Lanes(job, sender, queued).drain()
-        return
-    while rows := queued(job.target.batch_size, 0):
-        ready = sender.ready(rows)
-        for call in sender.intend([ready]) if ready else ():
-            sender.conclude([(call, sender.called(call))])
-        sender.check_parked()
+    try:
+        if job.lanes > 1:
+            _Lanes(job, sender, queued).drain()
+            return
+        while rows := queued(job.target.batch_size, 0):
+            ready = sender.ready(rows)
+            for call in sender.intend([ready]) if ready else ():
+                sender.conclude([(call, sender.called(call))])
+            sender.check_parked()
+    finally:
+        sender.over()
 
 
 class _Lanes:

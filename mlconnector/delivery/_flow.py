@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Literal
 
+from mlconnector._watching import watched
 from mlconnector.check import Check, CheckStep
 from mlconnector.delivery import _polling
 from mlconnector.delivery._aligning import Aligning, align
@@ -38,6 +39,9 @@ class Flow:
         checks: What :meth:`check` asks besides the ledger, e.g. ``jde.check`` and ``cleo.check``.
         alignings: How :meth:`align` holds both systems against each other. ``recounts``: how :meth:`reconcile` counts
             again, by kind; a sync without one is read as it runs, and its target is not asked.
+
+    Raises:
+        InvalidArgument: A flow without parts.
     """
 
     def __init__(
@@ -94,6 +98,12 @@ class Flow:
                     " look with run(dry_run=True) first (rule B2).",
                 )
             self.ledger.bind(self.name, self._systems)
+        with watched("run", flow=self.name, dry_run=dry_run) as run:
+            report = self._run(dry_run=dry_run, progress=progress, stop=stop, limit=limit)
+            run.note(ok=report.ok)
+        return report
+
+    def _run(self, *, dry_run: bool, progress: Progress | None, stop: StopSignal | None, limit: int | None) -> Report:
         reports: dict[str, KindReport] = {}
         left = limit
         for kind, part in self.parts.items():
@@ -138,7 +148,11 @@ class Flow:
         return self._merged(reports, dry_run=dry_run)
 
     def reread(self, kind: str | None = None, *, actor: str, reason: str) -> None:
-        """Read everything at the next run, of one kind or of all; see :meth:`Sync.reread`."""
+        """Read everything at the next run, of one kind or of all; see :meth:`Sync.reread`.
+
+        Raises:
+            InvalidArgument: A kind the flow does not have; nobody's decision, or one without a reason.
+        """
         if kind is not None and kind not in self.syncs:
             raise InvalidArgument(f"kind={kind!r}.", cure=f"Use one of {', '.join(self.syncs)}.")
         for name, sync in self.syncs.items():
@@ -269,6 +283,7 @@ class Flow:
 
         Raises:
             InvalidArgument: An option that cannot be meant, or a flow that cannot be run as it is.
+            MLConnectorError: What stopped a run, with ``failures="raise"``.
         """
         if every <= dt.timedelta(0):
             raise InvalidArgument(f"every={every} is no interval.", cure="Give a positive timedelta.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from mlconnector._html import fields, table
 from mlconnector.delivery._rows import HistoryEvent
 
@@ -9,6 +11,8 @@ __all__ = ["History"]
 
 _NOTHING: tuple[object, ...] = ("", None, False, [], {})
 _MOST = 500
+_HASH = re.compile("[0-9a-f]{64}")
+_DIGITS = 12
 
 
 class History(list[HistoryEvent]):
@@ -24,4 +28,9 @@ class History(list[HistoryEvent]):
 
 def _told(event: HistoryEvent) -> str:
     found = fields(event.facts).items()
-    return ", ".join(f"{name}={value}" for name, value in found if value not in _NOTHING)
+    return ", ".join(f"{name}={_short(value)}" for name, value in found if value not in _NOTHING)
+
+
+def _short(value: object) -> object:
+    """A hash by its first digits, which tell it from any other here; ``facts`` and the audit have it whole."""
+    return f"{value[:_DIGITS]}..." if isinstance(value, str) and _HASH.fullmatch(value) else value

@@ -255,7 +255,11 @@ class Inbox:
 
     @staticmethod
     def close(transaction: Transaction, message: InboxMessage, state: State, reason: str = "") -> None:
-        """Say, inside a transaction, what became of a message."""
+        """Say, inside a transaction, what became of a message.
+
+        Args:
+            state: What it is now. ``reason``: why, for a person.
+        """
         transaction.execute(
             "UPDATE inbox SET state = ?, reason = ?, updated_at = ? WHERE id = ?",
             (state, reason, transaction.at, message.id),

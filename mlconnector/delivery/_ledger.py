@@ -189,6 +189,9 @@ class Ledger:
     def twin(self, sync: str, *, key: str | None = None, target_id: str | None = None) -> str | None:
         """The other half of what a sync delivered (rule B1): the id at its target by ``key``, or the key by the id.
 
+        Args:
+            target_id: Id at the target; give this or ``key``.
+
         Raises:
             InvalidArgument: Neither or both are given.
         """
@@ -328,11 +331,18 @@ class Ledger:
         return _retention.forget(self.store, key, actor=actor, reason=reason)
 
     def hold(self, key: str, *, actor: str, reason: str) -> None:
-        """Put a key under legal hold: nothing under it is pruned or forgotten (rule B7)."""
+        """Put a key under legal hold: nothing under it is pruned or forgotten (rule B7).
+
+        Args:
+            reason: Why, for the audit; ``actor``: who.
+        """
         _retention.hold(self.store, key, actor=actor, reason=reason)
 
     def unhold(self, key: str, *, actor: str, reason: str) -> None:
         """End a legal hold.
+
+        Args:
+            key: That is held. ``actor``, ``reason``: who and why, for the audit.
 
         Raises:
             InvalidArgument: There is none, or no actor or reason.
@@ -379,7 +389,11 @@ class Ledger:
         return {row["system"]: row["origin"] for row in rows}
 
     def rename_origin(self, old: str, new: str) -> int:
-        """The same system has another address now; returns how many bindings changed."""
+        """The same system has another address now; returns how many bindings changed.
+
+        Args:
+            old: ``scheme://host:port`` as it is bound. ``new``: as it is now.
+        """
         with self.store.transaction() as transaction:
             count = transaction.execute("UPDATE bindings SET origin = ? WHERE origin = ?", (new, old)).rowcount
             transaction.audit("renamed", old=old, new=new, bindings=count)
@@ -387,6 +401,9 @@ class Ledger:
 
     def acquire(self, sync: str, *, worker: str, length: dt.timedelta) -> Lease:
         """Take the lease of a sync, under a token that never was before (delivery rule 5).
+
+        Args:
+            length: How long the worker may be silent before another may take it.
 
         Raises:
             LeaseLost: Another worker holds it.

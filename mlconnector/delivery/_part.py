@@ -28,7 +28,14 @@ class Part(Protocol):
     kind: str
 
     def run(self, *, dry_run: bool = False, progress: Any = None, stop: Any = None, limit: int | None = None) -> Report:
-        """Do the work once."""
+        """Do the work once.
+
+        Args:
+            dry_run: Write and send nothing.
+            progress: See :meth:`Sync.run`.
+            stop: Ends it between two pieces.
+            limit: See :meth:`Sync.run`.
+        """
         ...
 
 

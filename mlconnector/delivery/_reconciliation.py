@@ -219,4 +219,8 @@ class Reconciliation:
         return "\n\n".join(parts)
 
     def _repr_html_(self) -> str:
-        return "".join(table(head, rows, caption=title) for title, (head, rows) in self._tables().items())
+        return "".join(
+            table(head, rows, caption=title)
+            for title, (head, rows) in self._tables().items()
+            if rows or title == self._title()
+        )

@@ -49,6 +49,9 @@ class Period:
     def of(cls, since: dt.date | dt.datetime, until: dt.date | dt.datetime) -> Period:
         """A date for ``until`` is included whole; an instant is not, so that midnight ends the day before it.
 
+        Args:
+            since: First day, or an aware instant.
+
         Raises:
             InvalidArgument: A naive datetime, or an end that is not after the begin.
         """

@@ -46,7 +46,11 @@ class KindReport:
     stopped: MLConnectorError | None = None
 
     def note(self, key: str, category: str, reason: str = "") -> None:
-        """A key came to this category; an earlier one of the same run no longer counts."""
+        """A key came to this category; an earlier one of the same run no longer counts.
+
+        Args:
+            reason: Why, counted in ``reasons``.
+        """
         self.outcome[key] = category
         self.why.pop(key, None)
         if reason:

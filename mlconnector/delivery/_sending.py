@@ -15,6 +15,7 @@ from mlconnector.delivery._masking import masked
 from mlconnector.delivery._outcome import Outcomes
 from mlconnector.delivery._payload import counters_text, document_of, frozen, thawed
 from mlconnector.delivery._store import Transaction
+from mlconnector.delivery._telling import DocumentSpans
 from mlconnector.documents import from_json
 from mlconnector.errors import (
     AuthenticationFailed,
@@ -70,13 +71,21 @@ class Sender:
 
     def __init__(self, job: Job, outcomes: Outcomes) -> None:
         self._job, self._outcomes = job, outcomes
+        self._spans = DocumentSpans(job)
         self.sent = 0
         self._lost_in_a_row = 0
 
     def ready(self, rows: Sequence[Row]) -> Ready:
         """Those that can be sent; what became of the others is on record."""
-        prepared = [(row, self._prepare(row)) for row in rows]
-        return [(row, one) for row, one in prepared if one is not None]
+        found: Ready = []
+        for row in rows:
+            with self._spans.preparing(row):
+                prepared = self._prepare(row)
+            if prepared is None:
+                self._spans.end([row])
+            else:
+                found.append((row, prepared))
+        return found
 
     def queued(self, room: int, newer_than: int, keys: frozenset[str] | None) -> list[Row]:
         """The next deliveries, one a key at most; they count as tried from now on."""
@@ -246,7 +255,7 @@ class Sender:
         if not call.members:
             return []
         try:
-            with send_window(call.send_by):
+            with self._spans.sending(call.rows), send_window(call.send_by):
                 return list(self._job.target.deliver(call.members))
         except Exception as error:  # noqa: BLE001 - judged, and raised again, with what else was under way
             return error
@@ -257,6 +266,17 @@ class Sender:
         Raises:
             MLConnectorError: What stops the run; every call is on record before.
         """
+        try:
+            self._conclude(ended)
+        finally:
+            for call, found in ended:
+                self._spans.end(call.rows, found if isinstance(found, Exception) else None)
+
+    def over(self) -> None:
+        """Nothing more is sent in this run."""
+        self._spans.end_all()
+
+    def _conclude(self, ended: Sequence[tuple[Call, Answers | Exception]]) -> None:
         job, failed = self._job, list[Exception]()
         answered = [(call, found) for call, found in ended if not isinstance(found, Exception)]
         if answered:

@@ -9,6 +9,7 @@ from mlconnector.delivery._job import Job, log
 from mlconnector.delivery._masking import masked
 from mlconnector.delivery._outcome import Outcomes
 from mlconnector.delivery._payload import prepared_of
+from mlconnector.delivery._telling import watched_document
 from mlconnector.errors import DeliveryInDoubt, MLConnectorError, TargetChanged
 from mlconnector.target import Receipt
 
@@ -38,12 +39,14 @@ class Settler:
         Args:
             of_this_run: Only what this run itself has sent; the rest was looked for at its begin.
         """
-        rows = self._job.ledger.store.read(
-            "SELECT * FROM deliveries WHERE sync = ? AND state = 'in doubt' ORDER BY id", (self._job.sync,)
+        job = self._job
+        rows = job.ledger.store.read(
+            "SELECT * FROM deliveries WHERE sync = ? AND state = 'in doubt' ORDER BY id", (job.sync,)
         )
         for row in rows:
-            if not of_this_run or row["token"] == self._job.lease.token:
-                self._settle(row)
+            if not of_this_run or row["token"] == job.lease.token:
+                with watched_document(job, row):
+                    self._settle(row)
 
     def _settle(self, row: Row) -> None:
         job, begun = self._job, self._job.ledger.clock.now().timestamp()

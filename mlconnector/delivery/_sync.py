@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal, Protocol
 
+from mlconnector._watching import Span, count, watched
 from mlconnector.delivery._adopting import Adopter
 from mlconnector.delivery._desk import Outcome, replay, settle
 from mlconnector.delivery._draining import drain
@@ -18,12 +19,12 @@ from mlconnector.delivery._part import leased, report_of
 from mlconnector.delivery._preview import Previewer
 from mlconnector.delivery._recording import Recorder, category
 from mlconnector.delivery._recovery import recovery_of
-from mlconnector.delivery._report import KindReport, Report
+from mlconnector.delivery._report import CATEGORIES, KindReport, Report
 from mlconnector.delivery._rows import Attention, Delivery
 from mlconnector.delivery._sending import Sender
 from mlconnector.delivery._settling import Settler
 from mlconnector.errors import InvalidArgument, LedgerError
-from mlconnector.records import Records
+from mlconnector.records import Progress, Records
 from mlconnector.target import Target
 
 __all__ = ["Progress", "StopSignal", "Sync"]
@@ -31,8 +32,6 @@ __all__ = ["Progress", "StopSignal", "Sync"]
 _WAITING_PAGE = 100
 
 Begin = Literal["everything", "nothing"] | dt.datetime
-Progress = Callable[[str, int, int], None]
-"""Called with kind, keys read so far and documents delivered so far."""
 
 
 class StopSignal(Protocol):
@@ -213,6 +212,9 @@ class Sync:
 
         For a read whose conditions have changed (``CursorMismatch``), or to find what a source failed to stamp.
 
+        Args:
+            actor: Who decided. ``reason``: why, for the audit.
+
         Raises:
             InvalidArgument: Nobody's decision, or one without a reason.
             LeaseLost: Another worker is at it.
@@ -270,6 +272,11 @@ class Sync:
 
     def settle(self, key: str, outcome: Outcome, *, actor: str, reason: str) -> Delivery:
         """A person says what became of a delivery in doubt or in conflict (delivery rule 11).
+
+        Args:
+            actor: Who says so. ``reason``: why, for the audit. ``outcome``: what became of it, see
+                ``docs/delivery.md``.
+            key: Natural key of the document.
 
         Raises:
             InvalidArgument: No such open delivery, an outcome that does not fit, or too early to say.
@@ -362,7 +369,10 @@ class Sync:
     @contextmanager
     def _working(self, report: KindReport) -> Iterator[Job]:
         """A run under its lease; whatever stops it carries the report."""
-        with leased(self.ledger, self.name, self._settings.lease) as lease:
+        with (
+            leased(self.ledger, self.name, self._settings.lease) as lease,
+            watched("sync", sync=self.name, kind=self.kind) as span,
+        ):
             job = Job(
                 ledger=self.ledger,
                 target=self.target,
@@ -375,9 +385,17 @@ class Sync:
                 yield job
             except Exception as error:
                 self._count_queued(job)
+                self._told(span, report)
                 error.report = self._finished(report, dry_run=False)  # type: ignore[attr-defined]  # told with any error
                 raise
             self._count_queued(job)
+            self._told(span, report)
+
+    def _told(self, span: Span, report: KindReport) -> None:
+        counts = {state: report.count(state) for state in CATEGORIES}
+        span.note(read=report.read, **counts)
+        for state, number in counts.items():
+            count("documents", number, sync=self.name, kind=self.kind, state=state)
 
     def __repr__(self) -> str:
         return f"Sync({self.name!r}, {self._records!r} to {self.target.name})"

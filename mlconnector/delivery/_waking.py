@@ -45,6 +45,12 @@ class Waking:
 
         An event for a sync that never ran yet is left to its first run, which decides what is known (rule B2).
 
+        Args:
+            dry_run: Write and send nothing.
+            progress: Not called by parts beside the syncs.
+            stop: Ends it between two pieces.
+            limit: Of documents sent; parts beside the syncs send none.
+
         Raises:
             MLConnectorError: What stopped the run, with ``.report``.
         """

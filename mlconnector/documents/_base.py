@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import attrs
 
-from mlconnector._html import fields, table
+from mlconnector._html import document
 from mlconnector.documents._fields import EMPTY, as_instant, as_read_only, as_tuple
 
 __all__ = ["Document", "Provenance"]
@@ -70,4 +70,4 @@ class Document:
 
     def _repr_html_(self) -> str:
         """A table for notebooks: what is not empty; tax ids and the like by their last digits, long lists cut."""
-        return table((), list(fields(self).items()), caption=f"{type(self).__name__} {self.key}")
+        return document(self, f"{type(self).__name__} {self.key}")

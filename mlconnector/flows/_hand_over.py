@@ -42,7 +42,11 @@ class PaymentInstrument:
             raise InvalidArgument(f"instrument={self.instrument!r}.", cure="Give one character of F0411.PYIN.")
 
     def reasons(self, voucher: Invoice, item: PayItem) -> list[str]:
-        """What keeps a pay item from going."""
+        """What keeps a pay item from going.
+
+        Args:
+            voucher: The whole voucher the pay item belongs to.
+        """
         found = [] if item.pay_status == _APPROVED else [f"pay status {item.pay_status or 'blank'}"]
         of_items = voucher.extras.get("payment_instruments", {})
         instrument = str(of_items.get(item.number, voucher.extras.get("payment_instrument")) or "")

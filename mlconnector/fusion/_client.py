@@ -57,6 +57,13 @@ _DOCUMENTS: Mapping[str, RowDocuments] = {
 class OracleFusion:
     """Oracle Fusion Cloud ERP over REST; reads only.
 
+    Every reader takes ``since`` (an aware datetime, inclusive, or a saved cursor; ``None``: everything), ``until`` (an
+    aware instant; such a read leaves no cursor), ``where`` (conditions ``(column, op, value)`` on the vendor's own
+    columns, evaluated there or refused), ``keys`` (exactly these documents), ``limit`` (at most so many) and ``extra``
+    (plain JSON that becomes part of the cursor's filters, for callers of their own), as far as it has them, and hands
+    back :class:`~mlconnector.records.Records`. ``rows`` and ``count`` take the vendor's ``name`` of a table, resource
+    or query; ``options`` of ``read`` are those of the reader.
+
     Args:
         url: The pod, ``https://xxxx.fa.region.oraclecloud.com``; a path is taken off.
         auth: ``OAuth2ClientCredentials`` with the identity domain's ``token_url`` and ``scope``, ``HTTPBasic``, stored
@@ -327,6 +334,9 @@ class OracleFusion:
 
         Args:
             estimate: Take the pod's estimate, in one call.
+
+        Raises:
+            VendorFault: The answer holds no total.
         """
         resource = BY_NAME.get(name)
         reader = self._rows(name, () if resource is None else (resource.key,), where, None, None)

@@ -17,6 +17,7 @@ from typing import Any, cast
 
 import attrs
 
+from mlconnector._watching import carried
 from mlconnector.documents import Document
 from mlconnector.errors import InvalidArgument
 from mlconnector.fusion._links import own_path
@@ -218,7 +219,7 @@ class KindReader:
         # Closing what was begun cancels what is not under way yet.
         with (
             ThreadPoolExecutor(service.at_once, thread_name_prefix="mlconnector-fusion") as pool,
-            contextlib.closing(cast("Generator[Row, None, None]", pool.map(complete, cut))) as read,
+            contextlib.closing(cast("Generator[Row, None, None]", pool.map(carried(complete), cut))) as read,
         ):
             return [next(read) if whole_row is None else whole_row for _row, whole_row in found]
 

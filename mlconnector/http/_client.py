@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager, nullcontext
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Self
 
+from mlconnector._watching import count, watched
 from mlconnector.clock import SYSTEM_CLOCK, Clock
 from mlconnector.errors import (
     AuthenticationFailed,
@@ -33,6 +34,8 @@ __all__ = ["HTTPClient"]
 
 _log = logging.getLogger("mlconnector.http")
 _MEBIBYTE = 1 << 20
+_LOST = "no answer"
+_REFUSED = 400
 _NO_TOKEN: Mapping[str, str] = {}
 
 
@@ -200,6 +203,7 @@ class HTTPClient:
             NotFound: The addressed thing does not exist.
             RequestRefused: The vendor understood and refused; nothing was done. Also a VendorFault.
             VendorFault: The vendor failed, redirected, or sent too much.
+            InvalidArgument: The client is closed, or the path leaves its origin.
         """
         if self._closed:
             raise InvalidArgument(f"{self!r} is closed", cure="Make a new client; close() is final.")
@@ -255,18 +259,21 @@ class HTTPClient:
             window = current_window()
             if window is not None:
                 window.check(self._clock)
-            began = self._clock.monotonic()
-            status: int | str = "no answer"
+            began, system = self._clock.monotonic(), self._faults.system
+            status: int | None = None
             try:
-                response = self._receive(request, path, url, headers, body, redact)
-                status = response.status
+                with watched("call", system=system, method=request.method, path=path, attempt=attempt) as call:
+                    response = self._receive(request, path, url, headers, body, redact)
+                    status = response.status
+                    call.note(status=status, error=str(status) if status >= _REFUSED else None)
             finally:
                 elapsed = round((self._clock.monotonic() - began) * 1000)
-                system = self._faults.system
+                count("calls", 1, system=system, method=request.method, status=status, error=None if status else _LOST)
                 _log.debug(
-                    "%s %s %s -> %s in %d ms (attempt %d)", system, request.method, path, status, elapsed, attempt,
+                    "%s %s %s -> %s in %d ms (attempt %d)",
+                    system, request.method, path, status or _LOST, elapsed, attempt,
                     extra={
-                        "system": system, "method": request.method, "path": path, "status": status,
+                        "system": system, "method": request.method, "path": path, "status": status or _LOST,
                         "elapsed_ms": elapsed, "attempt": attempt,
                     },
                 )  # fmt: skip

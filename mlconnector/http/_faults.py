@@ -80,7 +80,12 @@ class RequestRefused(VendorFault):
 
 
 def retry_after(response: Response, now: dt.datetime | None = None) -> float | None:
-    """Seconds the vendor asks to wait (``Retry-After``: seconds or a date), or ``None``."""
+    """Seconds the vendor asks to wait (``Retry-After``: seconds or a date), or ``None``.
+
+    Args:
+        response: The answer that asks.
+        now: For a date instead of seconds.
+    """
     text = response.headers.get("Retry-After", "").strip()
     if text.isdecimal() and len(text) < 10:
         return float(text)
@@ -160,7 +165,13 @@ class FaultTable:
     def error(
         self, response: Response, rule: FaultRule | None = None, *, now: dt.datetime | None = None
     ) -> MLConnectorError:
-        """The error for an answer, with the vendor's own words and without secrets."""
+        """The error for an answer, with the vendor's own words and without secrets.
+
+        Args:
+            response: The answer.
+            rule: That :meth:`judge` found for it.
+            now: For a ``Retry-After`` that is a date.
+        """
         rule = rule or self.judge(response)
         cls, what, cure = _ERRORS[rule.verdict]
         if rule.verdict is Verdict.REDIRECT:

@@ -31,7 +31,11 @@ class TokenManager(Protocol):
         ...
 
     def rejected(self, headers: Mapping[str, str], send: Send) -> bool:
-        """Told that these headers were rejected. True: newer ones stand ready, and the call may be repeated once."""
+        """Told that these headers were rejected. True: newer ones stand ready, and the call may be repeated once.
+
+        Args:
+            send: Sends a request without a token; every status is handed back.
+        """
         ...
 
     def logout(self, send: Send) -> None:

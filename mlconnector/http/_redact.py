@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import parse_qsl, quote, quote_plus, urlsplit
 
-__all__ = ["MASK", "Redactor", "is_sensitive", "sensitive_values"]
+__all__ = ["MASK", "Redactor", "forms", "is_sensitive", "sensitive_values"]
 
 MASK = "***"
 
@@ -37,7 +37,7 @@ class Redactor:
 
     def __call__(self, text: str) -> str:
         self._values = tuple(self._values)
-        found = {form for value in self._values for form in _forms(value) if len(form) >= _SHORTEST}
+        found = {form for value in self._values for form in forms(value) if len(form) >= _SHORTEST}
         for value in sorted(found, key=len, reverse=True):
             text = text.replace(value, MASK)
         return _SCHEME_VALUE.sub(rf"\1 {MASK}", _NAMED_VALUE.sub(rf"\1{MASK}", text))
@@ -49,7 +49,8 @@ class Redactor:
         return "Redactor()"
 
 
-def _forms(value: str) -> Iterator[str]:
+def forms(value: str) -> Iterator[str]:
+    """A secret as it may be written: as it is, encoded for a URL, without its scheme, the password of a pair."""
     yield value
     yield quote(value, safe="")
     yield quote_plus(value)

@@ -22,6 +22,10 @@ class ClientAuth(AuthBase):
 
     A rejected token is replaced once and the call repeated once. Redirects are refused, since ``requests`` would send
     a vendor's own token headers along.
+
+    Args:
+        origin: Where the token may go. ``manager``: gives it. ``send``: makes calls without one. ``faults``: tells a
+            rejected token from other refusals.
     """
 
     def __init__(self, origin: str, manager: TokenManager | None, send: Send, faults: FaultTable) -> None:

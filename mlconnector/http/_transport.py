@@ -59,6 +59,13 @@ class Transport(Protocol):
     ) -> RawAnswer:
         """Make one call, without following redirects, storing cookies or repeating.
 
+        Args:
+            method: ``"GET"``, ``"POST"`` ...
+            url: Whole, percent-encoded.
+            headers: All of them, the token's too.
+            body: The bytes, or ``None``.
+            timeout: Of this call.
+
         Raises:
             ConnectionFailed: No answer; ``repeat_safe`` only where no byte of the request went out. Its text holds
                 neither query nor header.
@@ -118,6 +125,13 @@ class RequestsTransport:
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, timeout: Timeout
     ) -> RawAnswer:
         """Make one call.
+
+        Args:
+            method: ``"GET"``, ``"POST"`` ...
+            url: Whole, percent-encoded.
+            headers: All of them, the token's too.
+            body: The bytes, or ``None``.
+            timeout: Of this call.
 
         Raises:
             ConnectionFailed: With one clear text for each way a connection can fail.

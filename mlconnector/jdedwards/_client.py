@@ -60,6 +60,13 @@ _FORMAT = "MM/dd/yyyy"
 class JDEdwardsAIS:
     """JD Edwards EnterpriseOne over its AIS server. Reading calls no orchestration; every write is one.
 
+    Every reader takes ``since`` (an aware datetime, inclusive, or a saved cursor; ``None``: everything), ``until`` (an
+    aware instant; such a read leaves no cursor), ``where`` (conditions ``(column, op, value)`` on the vendor's own
+    columns, evaluated there or refused), ``keys`` (exactly these documents), ``limit`` (at most so many) and ``extra``
+    (plain JSON that becomes part of the cursor's filters, for callers of their own), as far as it has them, and hands
+    back :class:`~mlconnector.records.Records`. ``rows`` and ``count`` take the vendor's ``name`` of a table, resource
+    or query; ``options`` of ``read`` are those of the reader.
+
     Args:
         url: The server; anything from ``/jderest`` on is taken off.
         auth: ``AISSession``, or stored credentials of that kind.
@@ -285,6 +292,9 @@ class JDEdwardsAIS:
             order_by: Columns, ``-`` first for descending. Without it, tables this library knows are walked by key;
                 others are read as one page.
             limit: At most this many rows. ``params``: merged into the request untouched.
+
+        Raises:
+            InvalidArgument: A column, condition or option that cannot be meant.
         """
         if not columns:
             raise InvalidArgument(
@@ -338,7 +348,12 @@ class JDEdwardsAIS:
         return carried_out(target, invoice, crosswalk=crosswalk or NoCrosswalk())
 
     def reverse_voucher(self, invoice: Invoice, *, crosswalk: CrosswalkLookup | None = None, **options: Any) -> Receipt:
-        """Take back the voucher made of an invoice: in Procurement where it was matched (section 6.3)."""
+        """Take back the voucher made of an invoice: in Procurement where it was matched (section 6.3).
+
+        Args:
+            crosswalk: Which identity is which; needed where the numbers differ.
+            options: Of the target, see :meth:`target`.
+        """
         return carried_out(self._vouchers(**options), invoice, crosswalk=crosswalk or NoCrosswalk(), cancel=True)
 
     def record_payment(
@@ -363,7 +378,12 @@ class JDEdwardsAIS:
         return carried_out(target, payment, crosswalk=crosswalk or NoCrosswalk())
 
     def void_payment(self, payment: Payment, *, crosswalk: CrosswalkLookup | None = None, **options: Any) -> Receipt:
-        """Void the payment recorded for this one; its vouchers are open again (section 6.3)."""
+        """Void the payment recorded for this one; its vouchers are open again (section 6.3).
+
+        Args:
+            crosswalk: Which identity is which; needed where the numbers differ.
+            options: Of the target, see :meth:`target`.
+        """
         target = self._payments(**options)
         return carried_out(target, payment, crosswalk=crosswalk or NoCrosswalk(), cancel=True)
 
@@ -387,6 +407,9 @@ class JDEdwardsAIS:
 
         Args:
             lines: Of one company, date and currency. ``reference``: up to eight characters, unique and yours.
+            explanation: Of the entry as a whole.
+            closed_period: ``"park"`` refuses a closed date; ``"first_open"`` posts on the first open day (rule
+                B71).
         """
         explanation = explanation or f"Reference {reference}"
         books = Books(self._source)

@@ -75,6 +75,13 @@ _INVOICES = HeadKind(
 class PeopleSoft:
     """Oracle PeopleSoft FSCM: reads through queries that the customer builds, writes by message or component interface.
 
+    Every reader takes ``since`` (an aware datetime, inclusive, or a saved cursor; ``None``: everything), ``until`` (an
+    aware instant; such a read leaves no cursor), ``where`` (conditions ``(column, op, value)`` on the vendor's own
+    columns, evaluated there or refused), ``keys`` (exactly these documents), ``limit`` (at most so many) and ``extra``
+    (plain JSON that becomes part of the cursor's filters, for callers of their own), as far as it has them, and hands
+    back :class:`~mlconnector.records.Records`. ``rows`` and ``count`` take the vendor's ``name`` of a table, resource
+    or query; ``options`` of ``read`` are those of the reader.
+
     Args:
         url: The web server: scheme, host and port, with the path prefix of a reverse proxy if there is one; anything
             from ``/PSIGW`` on is taken off.
@@ -438,6 +445,7 @@ class PeopleSoft:
         Raises:
             RequestRefused: The component refused to save.
             DeliveryInDoubt: Sent, and no answer came.
+            InvalidArgument: An action that component interfaces do not have.
         """
         if action not in ACTIONS:
             raise InvalidArgument(f"action={action!r}.", cure=f"Use one of {', '.join(ACTIONS)}.")

@@ -12,6 +12,7 @@ from typing import Any
 
 import attrs
 
+from mlconnector._watching import carried
 from mlconnector.documents import Document
 from mlconnector.peoplesoft._heads import Head, key_of
 from mlconnector.peoplesoft._source import EARLIEST, LATEST, SEEK_ROWS, FirstClock, Source, seek
@@ -184,7 +185,7 @@ class _Pass:
         if self._source.workers == 1 or len(wanted) < 2:
             return [read(one) for one in wanted]
         with ThreadPoolExecutor(self._source.workers, thread_name_prefix="mlconnector-peoplesoft") as pool:
-            return list(pool.map(read, wanted))
+            return list(pool.map(carried(read), wanted))
 
     def _lines_of(self, unit: str, numbers: Sequence[str]) -> Mapping[str, Sequence[Row]]:
         """Lines of these documents, as far as one walk has them whole; the others are read one by one."""

@@ -108,7 +108,11 @@ class Settings:
 
     @classmethod
     def of(cls, options: Mapping[str, str]) -> Settings:
-        """Read from Spark's options, whose names have no case."""
+        """Read from Spark's options, whose names have no case.
+
+        Raises:
+            InvalidArgument: An option that is missing, unknown or cannot be meant.
+        """
         given = {str(name).lower(): str(value) for name, value in options.items() if str(name).lower() != "path"}
         for name in given:
             bare = name.removeprefix(_CLIENT)

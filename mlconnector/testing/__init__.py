@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from mlconnector.testing._peoplesoft_build import BuildReport
     from mlconnector.testing._peoplesoft_messages import Message, StagedRow
     from mlconnector.testing._receipts import receipts
+    from mlconnector.testing._recorder import SessionRecorder, SessionReplay, UnexpectedCall
     from mlconnector.testing._server import Simulator
     from mlconnector.testing._wire import Answer, Call, Refused, Request, json_answer
 
@@ -60,9 +61,12 @@ __all__ = [
     "PeopleSoftSimulator",
     "Refused",
     "Request",
+    "SessionRecorder",
+    "SessionReplay",
     "Simulator",
     "StagedRow",
     "Transmission",
+    "UnexpectedCall",
     "Upload",
     "accounts",
     "conformance",
@@ -98,9 +102,12 @@ _HOMES = {
     "PeopleSoftSimulator": "_peoplesoft",
     "Refused": "_wire",
     "Request": "_wire",
+    "SessionRecorder": "_recorder",
+    "SessionReplay": "_recorder",
     "Simulator": "_server",
     "StagedRow": "_peoplesoft_messages",
     "Transmission": "_coupa_actions",
+    "UnexpectedCall": "_recorder",
     "Upload": "_cleo_files",
     "accounts": "_builders",
     "fiscal_calendar": "_builders",

@@ -175,6 +175,9 @@ class JDEdwardsSimulator(Simulator):
     def remove(self, table: str, key: Any) -> None:
         """Delete one row without a trace.
 
+        Args:
+            key: Of the row.
+
         Raises:
             InvalidArgument: No such table or row.
         """
@@ -183,6 +186,9 @@ class JDEdwardsSimulator(Simulator):
 
     def hide(self, table: str, *, hidden: bool = True) -> None:
         """Take the login's rights to a table away (or give them back): fewer rows, no error (section 8, item 16).
+
+        Args:
+            hidden: False gives it back.
 
         Raises:
             InvalidArgument: No such table.

@@ -223,7 +223,7 @@ class BILLSimulator(Simulator):
             self._writer.revise(kind, self._database[kind.name].existing(key), changes)
 
     def remove(self, resource: str, key: str) -> None:
-        """Delete a record without a trace, which BILL itself never does.
+        """Delete the record of this ``key`` without a trace, which BILL itself never does.
 
         Raises:
             InvalidArgument: No such resource or record.
@@ -235,7 +235,10 @@ class BILLSimulator(Simulator):
     def forbid(
         self, resource: str, operation: Literal["read", "write"] | None = None, *, forbidden: bool = True
     ) -> None:
-        """Take the user's permission away, or give it back: ``BDC_1145``. None is reading and writing.
+        """Take the user's permission away, or give it back: ``BDC_1145``.
+
+        Args:
+            operation: ``"read"``, ``"write"``, or ``None`` for both. ``forbidden``: False gives it back.
 
         Raises:
             InvalidArgument: No such resource.
@@ -321,6 +324,9 @@ class BILLSimulator(Simulator):
     def advance(self, payment: str, *statuses: str) -> None:
         """Move a payment on, through one single status after the other; each one is an event.
 
+        Args:
+            statuses: In the order the payment takes them.
+
         Raises:
             InvalidArgument: No such payment, or a status that does not follow (nothing follows an end).
         """
@@ -331,7 +337,7 @@ class BILLSimulator(Simulator):
                 self._payment_moved(record)
 
     def void(self, payment: str, *, type: str = "VOID_ONLY", reason: str = "") -> None:  # noqa: A002 - the vendor's word
-        """Void a payment that was processed; its bills are open again. A type is recorded and has no further effect.
+        """Void a payment that was processed; its bills are open again. ``type`` and ``reason`` are recorded alone.
 
         Raises:
             InvalidArgument: No such payment, or one that cannot be voided.

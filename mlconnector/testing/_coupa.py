@@ -230,6 +230,9 @@ class CoupaSimulator(Simulator):
     def remove(self, resource: str, key: int) -> None:
         """Delete one row without a trace.
 
+        Args:
+            key: Of the row.
+
         Raises:
             InvalidArgument: No such resource or row.
         """
@@ -245,6 +248,9 @@ class CoupaSimulator(Simulator):
     def forbid(self, resource: str, *, forbidden: bool = True) -> None:
         """Refuse a resource whatever the scopes (or give it back): 403.
 
+        Args:
+            forbidden: False gives it back.
+
         Raises:
             InvalidArgument: No such resource.
         """
@@ -252,6 +258,9 @@ class CoupaSimulator(Simulator):
 
     def hide(self, resource: str, *, hidden: bool = True) -> None:
         """Let content groups hide every row (or show them again): an empty 200, and 404 by id.
+
+        Args:
+            hidden: False gives it back.
 
         Raises:
             InvalidArgument: No such resource.

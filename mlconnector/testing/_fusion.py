@@ -252,6 +252,9 @@ class FusionSimulator(Simulator):
     def remove(self, resource: str, key: Any) -> None:
         """Delete one row without a trace.
 
+        Args:
+            key: Of the row.
+
         Raises:
             InvalidArgument: No such resource or row.
         """
@@ -261,6 +264,9 @@ class FusionSimulator(Simulator):
     def forbid(self, resource: str, *, forbidden: bool = True) -> None:
         """Take the user's privilege for a resource away (or give it back): 403.
 
+        Args:
+            forbidden: False gives it back.
+
         Raises:
             InvalidArgument: No such resource.
         """
@@ -268,6 +274,9 @@ class FusionSimulator(Simulator):
 
     def hide(self, resource: str, *, hidden: bool = True) -> None:
         """Take the user's data access away (or give it back): an empty 200, no error (section 4.1).
+
+        Args:
+            hidden: False gives it back.
 
         Raises:
             InvalidArgument: No such resource.

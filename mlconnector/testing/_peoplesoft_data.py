@@ -137,6 +137,9 @@ class PeopleSoftData(Simulator):
     def remove(self, record: str, key: Any) -> None:
         """Delete one row without a trace.
 
+        Args:
+            key: Of the row.
+
         Raises:
             InvalidArgument: No such record or row.
         """
@@ -278,6 +281,9 @@ class PeopleSoftData(Simulator):
     def forbid(self, operation: str, *, forbidden: bool = True) -> None:
         """Take the operation out of the user's permission lists (or put it back).
 
+        Args:
+            forbidden: False gives it back.
+
         Raises:
             InvalidArgument: No such operation.
         """
@@ -285,6 +291,9 @@ class PeopleSoftData(Simulator):
 
     def hide(self, record: str, *, hidden: bool = True) -> None:
         """Take the user's query access to a record away: queries over it cannot be run (section 3).
+
+        Args:
+            hidden: False gives it back.
 
         Raises:
             InvalidArgument: No such record.

@@ -40,6 +40,9 @@ class Simulator:
     Attributes:
         username: The one login it accepts.
         password: Its password. Constants, so that another process can log in with no more than the URL.
+
+    Raises:
+        InvalidArgument: ``lock_after`` below 1.
     """
 
     username = "MLCONN"

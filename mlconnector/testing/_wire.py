@@ -109,7 +109,14 @@ class Request:
         return dict(urllib.parse.parse_qsl(self.raw.decode("utf-8"), keep_blank_values=True))
 
     def as_call(self, *, at: dt.datetime, status: int | None, fault: str | None, acted: bool) -> Call:
-        """The masked record of this request."""
+        """The masked record of this request.
+
+        Args:
+            at: When it came in.
+            status: That was answered, ``None`` where nothing was.
+            fault: The fault that hit it, else ``None``.
+            acted: Whether the work was done.
+        """
         return Call(
             method=self.method,
             path=self.path,
@@ -177,5 +184,9 @@ def dump_exact(value: Any) -> str:
 
 
 def json_answer(value: Any, *, status: int = 200) -> Answer:
-    """An answer of exact JSON in UTF-8."""
+    """An answer of exact JSON in UTF-8.
+
+    Args:
+        value: What is encoded, ``Decimal`` exactly. ``status``: of the answer.
+    """
     return Answer(status=status, body=dump_exact(value).encode())

@@ -65,6 +65,7 @@ def source(
 
     Raises:
         NotConforming: A promise is broken.
+        InvalidArgument: ``least_pages`` below 2.
     """
     if least_pages < 2:
         raise InvalidArgument(f"least_pages={least_pages!r} leaves nothing to cut.", cure="Give 2 or more.")

@@ -52,6 +52,9 @@ def diff(a: TransactionSet, b: TransactionSet) -> Differences:
 
     Control numbers and envelopes are not compared. Segments in other places are one removed and one added.
 
+    Args:
+        a: The set before. ``b``: the set after.
+
     Raises:
         InvalidArgument: Something else than two sets.
     """

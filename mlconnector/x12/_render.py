@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 import attrs
 
+from mlconnector._html import LEFT
 from mlconnector.x12._dictionary import SegmentSpec, codes, dictionary
 from mlconnector.x12._sets import Segment, TransactionSet, masked
 
@@ -46,7 +47,7 @@ def as_html(ts: TransactionSet) -> str:
 
 
 def _row(tag: str, cells: Iterable[str]) -> str:
-    return "<tr>" + "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in cells) + "</tr>"
+    return "<tr>" + "".join(f"<{tag}{LEFT}>{html.escape(cell)}</{tag}>" for cell in cells) + "</tr>"
 
 
 def _title(ts: TransactionSet) -> str:

@@ -300,7 +300,11 @@ class TransactionSet:
         return codes().sets.get(self.code, ("", ""))[1]
 
     def all(self, tag: str, first: str | None = None) -> Iterator[Segment]:
-        """Every segment with this id, and with this first element where one is given: ``ts.all("REF", "DP")``."""
+        """Every segment with this id, and with this first element where one is given: ``ts.all("REF", "DP")``.
+
+        Args:
+            tag: Id of the segments.
+        """
         found = itertools.compress(self.segments, map(tag.__eq__, ids(self.segments)))
         return found if first is None else (one for one in found if one[1] == first)
 
@@ -315,6 +319,9 @@ class TransactionSet:
 
     def replace(self, old: Segment | str, new: Segment) -> TransactionSet:
         """The set with the first segment that equals ``old`` or has that id replaced.
+
+        Args:
+            new: What stands there then.
 
         Raises:
             X12Error: There is no such segment.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import inspect
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -20,11 +22,32 @@ PAGES = [
 
 
 @pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
-def test_the_code_of_a_page_runs(page: Path, tmp_path: Path) -> None:
+def test_the_code_of_a_page_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # files that a page writes
     with Stage(tmp_path) as stage:
         if page.name == "delivery.md":
             stage.leave_in_doubt(4711)
         stage.run(page)
+
+
+def test_the_first_order_takes_three_commands_and_ten_lines_and_nothing_else(tmp_path: Path) -> None:
+    """The first block of the quickstart, in a process that has nothing but the library."""
+    page = (DOCS / "quickstart.md").read_text()
+    commands = re.findall(r"^```\n(.*?)^```", page, re.DOTALL | re.MULTILINE)[0].splitlines()
+    first = blocks(DOCS / "quickstart.md")[0]
+    assert len(commands) <= 3
+    assert len([line for line in first.splitlines() if line.strip()]) <= 10
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", first],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT), "XDG_STATE_HOME": str(tmp_path), "PATH": ""},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert re.search(r"^purchase_orders +3 +3 ", done.stdout, re.MULTILINE)
+    assert "BEG*00*SA*50001**" in done.stdout
+    assert not done.stderr
 
 
 def test_every_page_is_in_the_site() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 from html.parser import HTMLParser
@@ -36,7 +37,7 @@ def checked(text: str) -> str:
     parser = _Balanced()
     parser.feed(text)
     assert not parser.open
-    return text
+    return re.sub(r' style="[^"]*"', "", text)
 
 
 def order(lines: int = 2, **fields: object) -> mc.PurchaseOrder:
@@ -66,6 +67,24 @@ def test_text_is_escaped_and_confidential_values_are_masked() -> None:
     assert "a&lt;b" in text
     assert "2026-03-02 08:00:00+00:00" in text
     assert "***0000" in checked(mc.Supplier(number="1", tax_id="98-0000000")._repr_html_())
+
+
+def test_figures_stand_to_the_right_and_everything_else_to_the_left_whatever_the_notebook_does() -> None:
+    text = order(date=dt.date(2026, 3, 1))._repr_html_()
+    assert re.search(r'<th style="text-align:right[^"]*">amount</th>', text)
+    assert re.search(r'<td style="text-align:right[^"]*">10</td>', text)
+    assert re.search(r'<td style="text-align:left[^"]*">2026-03-01</td>', text)
+    assert not re.search("<t[dh]>", text)
+
+
+def test_a_single_part_is_one_line_and_lists_of_parts_are_tables_of_their_own() -> None:
+    address = mc.Address(lines=["1 Mill <Road>", "Dock 4"], city="Boulder", country="US")
+    contact = mc.Supplier(number="7", name="Acme", contacts=[mc.Contact(name="Jane"), mc.Contact(name="Joe")])
+    party = mc.Party(number="4343", name="Parts", tax_id="12-3456789", address=address)
+    text = checked(order(supplier=party, extras={"codes": ["a", "b"]})._repr_html_())
+    assert "<td>4343 Parts, tax id ***6789, 1 Mill &lt;Road&gt; Dock 4 Boulder US</td>" in text
+    assert "<caption>lines</caption>" in text
+    assert "<caption>contacts</caption>" in checked(contact._repr_html_())
 
 
 def test_long_lists_and_long_texts_are_cut() -> None:
@@ -151,10 +170,10 @@ def test_a_report_counts_and_cuts(dry_run: bool) -> None:
 
 
 def test_a_history_is_a_table_of_events() -> None:
-    facts = {"revision": 1, "why": "<lost>", "step": None, "bank_account": "1234567890"}
+    facts = {"revision": 1, "why": "<lost>", "step": None, "bank_account": "1234567890", "payload_sha256": "ab" * 32}
     event = HistoryEvent(number=1, at=STAMP, actor="jane", event="in doubt", flow="f", key="k", facts=facts)
     history = History([event, event])
     text = checked(history._repr_html_())
     assert "<caption>2 events</caption>" in text
-    assert "revision=1, why=&lt;lost&gt;, bank_account=***7890" in text
+    assert "revision=1, why=&lt;lost&gt;, bank_account=***7890, payload_sha256=abababababab..." in text
     assert str(history).splitlines()[0] == str(event)

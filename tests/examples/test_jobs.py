@@ -14,14 +14,16 @@ import shlex
 import subprocess
 import sys
 import types
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 import mlconnector as mc
-from mlconnector.testing import CleoSimulator, JDEdwardsSimulator, orders
+from mlconnector.testing import CleoSimulator, JDEdwardsSimulator, orders, vouchers
 
 ROOT = Path(__file__).parent.parent.parent
 EXAMPLES = ROOT / "examples"
@@ -125,6 +127,73 @@ def test_the_singer_tap_writes_state_after_what_it_stands_for(
     assert len(json.loads(found.getvalue())["streams"]) == 4
     with pytest.raises(SystemExit):
         tap.main([])
+
+
+SINGER_MESSAGES = {
+    # The Singer specification: what a message of each type must and may hold.
+    "SCHEMA": {
+        "type": "object",
+        "properties": {
+            "type": {"const": "SCHEMA"},
+            "stream": {"type": "string", "minLength": 1},
+            "schema": {"$ref": "https://json-schema.org/draft/2020-12/schema"},
+            "key_properties": {"type": "array", "items": {"type": "string"}},
+            "bookmark_properties": {"type": "array", "items": {"type": "string"}},
+        },
+        "required": ["type", "stream", "schema", "key_properties"],
+        "additionalProperties": False,
+    },
+    "RECORD": {
+        "type": "object",
+        "properties": {
+            "type": {"const": "RECORD"},
+            "stream": {"type": "string", "minLength": 1},
+            "record": {"type": "object"},
+            "version": {"type": "integer"},
+            "time_extracted": {"type": "string", "format": "date-time"},
+        },
+        "required": ["type", "stream", "record"],
+        "additionalProperties": False,
+    },
+    "STATE": {
+        "type": "object",
+        "properties": {"type": {"const": "STATE"}, "value": {"type": "object"}},
+        "required": ["type", "value"],
+        "additionalProperties": False,
+    },
+}
+
+
+def test_the_singer_tap_keeps_to_the_specification(
+    erp: JDEdwardsSimulator, environment: CleoSimulator, tmp_path: Path
+) -> None:
+    """Every message by the specification, every record by the schema that came before it, closed to other fields."""
+    erp.add(vouchers(3, suppliers=1, master=False))
+    config, out = tmp_path / "config.json", io.StringIO()
+    config.write_text(json.dumps({"url": erp.url, "credentials": "acme-jde"}))
+    tap = load("singer_tap")
+    assert tap.main(["--config", str(config)], out) == 0
+    schemas: dict[str, Any] = {}
+    records: Counter[str] = Counter()
+    last = ""
+    for line in out.getvalue().splitlines():
+        message = json.loads(line, parse_float=_refuse)
+        last = message["type"]
+        jsonschema.validate(message, SINGER_MESSAGES[last], format_checker=jsonschema.FormatChecker())
+        if last == "SCHEMA":
+            jsonschema.Draft202012Validator.check_schema(message["schema"])
+            schemas[message["stream"]] = message["schema"]
+        elif last == "RECORD":
+            closed = {**schemas[message["stream"]], "additionalProperties": False}
+            jsonschema.validate(message["record"], closed, format_checker=jsonschema.FormatChecker())
+            records[message["stream"]] += 1
+    assert last == "STATE"
+    assert records == {"purchase_orders": 4, "invoices": 3, "suppliers": 1}
+    assert {one["stream"]: one["schema"] for one in tap.catalog()["streams"]} == schemas
+
+
+def _refuse(number: str) -> float:
+    raise AssertionError(f"{number} is a float to whoever reads it")
 
 
 def test_the_dlt_resource_loads_what_changed_and_nothing_twice(

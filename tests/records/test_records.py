@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import threading
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 
 import attrs
 import pytest
@@ -371,3 +372,26 @@ def test_a_job_without_a_ledger_ends_with_every_newest_state(
             cursor = through_json(page.cursor)
     assert mine == {number: row.name for number, row in source.rows.items()}
     assert list(mc.Records(source, since=cursor)) == []
+
+
+def test_a_cursor_holds_no_fraction_and_one_that_does_is_still_read() -> None:
+    """Readers of JSON make floats or decimals of a fraction, as they like; a cursor survives both."""
+    source = Source()
+    source.put("1", stamp=START + dt.timedelta(microseconds=250_001))
+    source.clock = START + minutes(1)
+    first = mc.Records(source)
+    list(first)
+    cursor = first.cursor
+    text = json.dumps(cursor)
+
+    def refuse(number: str) -> float:
+        raise AssertionError(number)
+
+    assert json.loads(text, parse_float=refuse) == cursor
+    earlier = json.loads(text)
+    earlier["seen"] = {key: [entry[0], entry[1] / 1_000_000, *entry[2:]] for key, entry in cursor["seen"].items()}
+    for saved in (cursor, earlier, json.loads(json.dumps(earlier), parse_float=Decimal)):
+        again = mc.Records(source, since=saved)
+        assert list(again) == []
+        assert again.cursor is not None
+        assert again.cursor["seen"] == cursor["seen"]
