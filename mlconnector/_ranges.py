@@ -65,7 +65,12 @@ class Ranged(Protocol):
         ...
 
     def spans(self, window: Any, after: int | None, upto: int | None) -> Iterator[Span[Any]]:
-        """Pages of what comes after a key, or from the window's begin, up to another key or to the end."""
+        """Pages of what comes after a key, or from the window's begin, up to another key or to the end.
+
+        Args:
+            window: What is asked for. ``after``: the key before the first one; ``None`` begins where the window does.
+            upto: The last key that may come; ``None``: to the end.
+        """
         ...
 
     def highest(self, window: Any) -> int | None:

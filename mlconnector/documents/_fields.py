@@ -25,6 +25,7 @@ class ReadOnly(Mapping[str, Any]):
 
     # Mapping has these already; asked of the dictionary they take a third of the time.
     def get(self, key: str, default: Any = None) -> Any:
+        """The value of ``key``, else ``default``."""
         return self._items.get(key, default)
 
     def items(self) -> ItemsView[str, Any]:
