@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Generic, TypeVar
 
+from mlconnector._on_the_wire import gone_out
+
 __all__ = ["read_ahead"]
 
 T = TypeVar("T")
+_PATIENCE = 0.01
+"""Seconds in which a request is made up; whatever takes longer is not waited for."""
 
 
 def read_ahead(source: Iterator[T], last: Callable[[T], bool]) -> Generator[T, None, None]:
@@ -27,17 +32,19 @@ def read_ahead(source: Iterator[T], last: Callable[[T], bool]) -> Generator[T, N
         fetch = _Fetch(source, last)
         pool = ThreadPoolExecutor(1, thread_name_prefix="mlconnector-read-ahead")
         try:
-            following = pool.submit(fetch)
-            yield item
+            sent = threading.Event()
+            following = pool.submit(fetch, sent)
             while True:
-                # Asked for while the one before is still awaited: its request goes out before the consumer, who would
-                # hold the interpreter, begins to work.
-                after = pool.submit(fetch)
+                # The consumer would hold the interpreter: it begins to work when the next request is on its way.
+                sent.wait(_PATIENCE)
+                yield item
+                sent = threading.Event()
+                # Asked for while the one before is still awaited, so that no time passes between the two.
+                after = pool.submit(fetch, sent)
                 item = following.result()
                 if item is None:
                     return
                 following = after
-                yield item
         finally:
             pool.shutdown(cancel_futures=True)
     finally:
@@ -52,10 +59,16 @@ class _Fetch(Generic[T]):
     def __init__(self, source: Iterator[T], last: Callable[[T], bool]) -> None:
         self._source, self._last, self._ended = source, last, False
 
-    def __call__(self) -> T | None:
-        if self._ended:
-            return None
-        self._ended = True
-        item = next(self._source, None)
-        self._ended = item is None or self._last(item)
-        return item
+    def __call__(self, sent: threading.Event) -> T | None:
+        """Fetch; ``sent`` is set when its first request went out, and at its end."""
+        outer = gone_out.set(sent)
+        try:
+            if self._ended:
+                return None
+            self._ended = True
+            item = next(self._source, None)
+            self._ended = item is None or self._last(item)
+            return item
+        finally:
+            gone_out.reset(outer)
+            sent.set()

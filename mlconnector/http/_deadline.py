@@ -16,6 +16,7 @@ from typing import Any, cast
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from mlconnector._on_the_wire import gone_out
 from mlconnector.http._policy import Timeout
 
 __all__ = ["POOL_CLASSES", "Exchange"]
@@ -114,6 +115,9 @@ class _Socket:
             if exchange is not None:
                 exchange.set_wait(self._sock)
             view = view[self._sock.send(view[:_PIECE]) :]
+        sent = gone_out.get()
+        if sent is not None:
+            sent.set()
 
 
 class _Connection(HTTPConnection):
