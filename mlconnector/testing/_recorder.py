@@ -168,7 +168,7 @@ class SessionReplay:
             kept = loads(Path(path).read_bytes())
             found, origins, calls = kept["version"], kept["origins"], kept["calls"]
         except (ValueError, KeyError, TypeError):
-            found, origins, calls = None, (), ()
+            found, origins, calls = None, [""], []
         if found != _VERSION:
             raise InvalidArgument(f"{path} is no recorded session.", cure="Record it with SessionRecorder.save().")
         self.urls: tuple[str, ...] = tuple(origins)
