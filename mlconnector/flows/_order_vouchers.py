@@ -29,6 +29,7 @@ from mlconnector.target import Change, CrosswalkLookup, Prepared, Receipt, Targe
 
 __all__ = ["MatchedOrders", "OrderedBillsReader", "OrderedItemsReader", "SharedBills", "pay_item_of_order"]
 
+_ZERO = Decimal(0)
 _MARK = "BILL:"
 _ORDERS, _NOT_HANDED_OVER = "orders", "not_handed_over"
 _SHARES = "shares"
@@ -84,7 +85,7 @@ class _Further:
 
 @attrs.frozen
 class OrderedItemsReader(_Further):
-    """Pay items with the orders they bill, in ``extras["orders"]``.
+    """Pay items with the orders they bill, in ``extras["orders"]``; credits bill none, and go as they always do.
 
     One whose order is on its way to BILL waits. One that JD Edwards holds, or pays itself, while its order has a bill
     does not wait: a person must see it.
@@ -97,12 +98,11 @@ class OrderedItemsReader(_Further):
 
     def told(self, documents: Sequence[Invoice]) -> Sequence[Invoice]:
         """Asked for those alone that name an order."""
-        naming = [one for one in documents if one.purchase_order or any(line.purchase_order for line in one.lines)]
+        naming = {one.key: voucher_of(one.key) for one in documents if _names_an_order(one)}
         if not naming:
             return documents
-        vouchers = list(dict.fromkeys(voucher_of(one.key) for one in naming))
-        orders = orders_of(self.jde, vouchers, self.book.orders())
-        return [self._ordered(one, orders.get(voucher_of(one.key), ())) for one in documents]
+        orders = orders_of(self.jde, list(dict.fromkeys(naming.values())), self.book.orders)
+        return [self._ordered(one, orders[naming[one.key]]) if one.key in naming else one for one in documents]
 
     def _ordered(self, item: Invoice, orders: tuple[str, ...]) -> Invoice:
         if not orders:
@@ -116,6 +116,11 @@ class OrderedItemsReader(_Further):
         else:
             kept = list(item.waiting_for)
         return attrs.evolve(item, extras=extras, waiting_for=(*kept, *waiting))
+
+
+def _names_an_order(item: Invoice) -> bool:
+    named = item.purchase_order or any(line.purchase_order for line in item.lines)
+    return bool(named) and (item.gross or _ZERO) > 0
 
 
 @attrs.frozen
@@ -381,4 +386,4 @@ def pay_item_of_order(jde: JDEdwardsAIS, order: str, gross: Decimal | None) -> s
     if len(vouchers) != 1 or len(vouchers[0].items) != 1 or vouchers[0].gross != gross:
         return None
     (voucher,) = vouchers
-    return voucher.items[0] if orders_of(jde, [voucher.key], [order])[voucher.key] == (order,) else None
+    return voucher.items[0] if orders_of(jde, [voucher.key], lambda: [order])[voucher.key] == (order,) else None

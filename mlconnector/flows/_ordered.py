@@ -6,7 +6,7 @@ since one bill too few is seen, and one too many is paid.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -18,7 +18,7 @@ __all__ = ["OrderVoucher", "orders_of", "vouchers_of"]
 
 _MOST = 100
 _WHOLE = "000"
-_LIVE = ("PV", "PD")
+_CREDIT = "PD"
 _MATCHED = "2"
 _NAMED = ("DOC", "DCT", "KCO", "PKCO", "PO", "PDCT", "SFXO")
 _ITEMS = (*_NAMED, "SFX", "SFXE", "DCTA", "VOD", "RMK", "AG", "ACR", "CRRM")
@@ -46,6 +46,11 @@ class _Reference:
     company: str
     suffix: str
 
+    @property
+    def is_whole(self) -> bool:
+        """It tells everything."""
+        return all((self.type, self.company, self.suffix))
+
     def fits(self, key: str) -> bool:
         """Whether it can be this order."""
         company, kind, number, *suffix = key.split("/")
@@ -62,6 +67,8 @@ class _Reference:
 def vouchers_of(jde: JDEdwardsAIS, orders: Sequence[str]) -> Mapping[str, Sequence[OrderVoucher]]:
     """The vouchers of these orders that are neither void nor reversed, by order; in three calls at most for a hundred.
 
+    Credits are no debt of the order; a voucher that was paid by hand is one.
+
     Args:
         jde: Who is asked. ``orders``: keys.
     """
@@ -72,7 +79,7 @@ def vouchers_of(jde: JDEdwardsAIS, orders: Sequence[str]) -> Mapping[str, Sequen
         some = numbers[start : start + _MOST]
         forms = sorted({form for number in some for form in (str(number), f"{number:08}")})
         matches = _read(jde, "F43121", _MATCHES, [("MATC", "=", _MATCHED), ("DOCO", "in", some)])
-        named = _read(jde, "F0411", _ITEMS, [("PO", "in", forms), ("DCT", "in", list(_LIVE))])
+        named = _read(jde, "F0411", _ITEMS, [("PO", "in", forms), ("DCT", "!=", _CREDIT)])
         for row in matches:
             billed.setdefault(_voucher(row), set()).add(_matched(row))
         for row in named:
@@ -80,7 +87,7 @@ def vouchers_of(jde: JDEdwardsAIS, orders: Sequence[str]) -> Mapping[str, Sequen
         _collect(items, named)
         others = sorted({int(row["DOC"]) for row in matches if _voucher(row) not in items})
         if others:
-            _collect(items, _read(jde, "F0411", _ITEMS, [("DOC", "in", others), ("DCT", "in", list(_LIVE))]))
+            _collect(items, _read(jde, "F0411", _ITEMS, [("DOC", "in", others), ("DCT", "!=", _CREDIT)]))
     live = {key: _live(key, items.get(key, ())) for key in billed}
     return {
         order: tuple(
@@ -92,16 +99,16 @@ def vouchers_of(jde: JDEdwardsAIS, orders: Sequence[str]) -> Mapping[str, Sequen
     }
 
 
-def orders_of(jde: JDEdwardsAIS, vouchers: Sequence[str], known: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
+def orders_of(
+    jde: JDEdwardsAIS, vouchers: Sequence[str], known: Callable[[], Iterable[str]]
+) -> Mapping[str, tuple[str, ...]]:
     """The orders that these vouchers bill, by voucher, as far as they name any.
 
     Args:
         jde: Who is asked. ``vouchers``: keys.
-        known: Keys of orders that a reference which does not tell everything may mean.
+        known: Asked for the keys of orders that a reference may mean which does not tell everything.
     """
-    by_number: dict[str, list[str]] = {}
-    for key in known:
-        by_number.setdefault(key.split("/")[2], []).append(key)
+    by_number: dict[str, list[str]] | None = None
     numbers = sorted({int(key.split("/")[2]) for key in vouchers})
     found: dict[str, dict[str, None]] = {key: {} for key in vouchers}
     for start in range(0, len(numbers), _MOST):
@@ -110,10 +117,21 @@ def orders_of(jde: JDEdwardsAIS, vouchers: Sequence[str], known: Iterable[str]) 
         rows += [(_named(row), row) for row in _read(jde, "F0411", _NAMED, where) if _named(row).number]
         for reference, row in rows:
             orders = found.get(_voucher(row))
-            if orders is not None:
+            if orders is None:
+                continue
+            meant = []
+            if not reference.is_whole:
+                by_number = _by_number(known()) if by_number is None else by_number
                 meant = [key for key in by_number.get(reference.number, ()) if reference.fits(key)]
-                orders.update(dict.fromkeys(meant or [reference.key(row["KCO"])]))
+            orders.update(dict.fromkeys(meant or [reference.key(row["KCO"])]))
     return {key: tuple(orders) for key, orders in found.items()}
+
+
+def _by_number(keys: Iterable[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for key in keys:
+        found.setdefault(key.split("/")[2], []).append(key)
+    return found
 
 
 def _read(

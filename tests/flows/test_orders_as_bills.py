@@ -11,6 +11,9 @@ import pytest
 
 import mlconnector as mc
 from mlconnector import flows
+from mlconnector.flows._order_vouchers import MatchedOrders
+from mlconnector.flows._ordered import orders_of, vouchers_of
+from mlconnector.target import Change
 from mlconnector.testing import accounts, fiscal_calendar, orders, receipts, suppliers, terms, vouchers
 from tests.flows.test_bill_promises import Build, build, processed, rows
 from tests.flows.test_jde_to_bill import Sites, bills, later, pay_items
@@ -67,15 +70,17 @@ def total(sites: Sites, number: int = 50001) -> Decimal:
     return Decimal(sum(row["AEXP"] for row in sites.erp.contents["F4311"] if row["DOCO"] == number))
 
 
-def entered(sites: Sites, gross: Decimal | None = None, *, number: Any = 300001, **columns: Any) -> None:
+def entered(
+    sites: Sites, gross: Decimal | None = None, *, number: Any = 300001, minutes: Any = 30, **columns: Any
+) -> None:
     """A person enters a voucher for the first order in JD Edwards; it is posted."""
     wanted = total(sites) if gross is None else gross
     tables = vouchers(1, suppliers=3, first_number=number, master=False)
     (item,) = tables["F0411"]
     item |= {"AG": wanted, "AAP": wanted, "PO": "00050001", "PDCT": "OP", "PKCO": "00001", "SFXO": "000", **columns}
     (line, *_others) = tables["F0911"]
-    tables["F0911"] = [{**line, "AA": wanted}]
-    sites.clock.advance(dt.timedelta(minutes=30))
+    tables["F0911"] = [{**line, "AA": wanted, "DCT": item["DCT"]}]
+    sites.clock.advance(dt.timedelta(minutes=minutes))
     sites.erp.add(tables)
 
 
@@ -203,9 +208,12 @@ def test_a_void_of_the_payment_opens_the_shared_voucher_and_reserves_it_again(si
     assert len(bills(sites)) == 1
 
 
-def test_a_voucher_that_is_not_posted_yet_keeps_the_bill_from_becoming_a_second_one(sites: Sites) -> None:
+@pytest.mark.parametrize("named", [{}, {"PDCT": "", "PKCO": "", "SFXO": ""}], ids=["whole", "number only"])
+def test_a_voucher_that_is_not_posted_yet_keeps_the_bill_from_becoming_a_second_one(
+    sites: Sites, named: dict[str, str]
+) -> None:
     flow = ordered(sites)
-    entered(sites, POST="")
+    entered(sites, POST="", **named)
     approve(sites)
     report = flow.run()
     assert report.kinds["vouchers"].waiting == report.kinds["invoices"].waiting == 1
@@ -413,7 +421,11 @@ def test_out_vouchered_paid_voided_and_paid_again_whatever_the_sites_are_like(
         later(sites, flow)
     assert len(bills(sites)) == len(rows(sites)) == len(sites.erp.contents["F0413"]) == 2
     assert not [one.faults for one in sites.ledger.deliveries() if one.state in ("parked", "in doubt")]
-    assert later(sites, flow).ok
+    for name in bills(sites):
+        approve(sites, name)
+    report = later(sites, flow)
+    assert report.ok
+    assert report.kinds["vouchers"].waiting == 0
 
 
 def test_a_hold_on_the_shared_voucher_takes_the_unpaid_bill_back_until_it_is_lifted(sites: Sites) -> None:
@@ -705,6 +717,55 @@ def test_a_lost_answer_to_reserving_a_voucher_that_shares_the_bill_leaves_it_in_
     assert len(bills(sites)) == 1
 
 
+class Killed(BaseException):
+    """The process ends: nothing after this point is run."""
+
+
+def test_a_worker_killed_before_it_reserved_a_voucher_that_shares_the_bill_leaves_it_reserved(
+    sites: Sites, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flow = ordered(sites)
+    entered(sites)
+
+    def die(*_: Any) -> Any:
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(sites.jde, "set_pay_status", die)
+        with pytest.raises(Killed):
+            flow.run()
+    assert [status for status, _left in pay_items(sites).values()] == ["A"]
+    for _ in range(3):
+        later(sites, flow)
+    assert [status for status, _left in pay_items(sites).values()] == ["B"]
+    assert [one.state for one in sites.ledger.deliveries(kind="invoices")] == ["delivered"]
+    assert len(bills(sites)) == 1
+
+
+def test_a_bill_that_waited_becomes_no_voucher_beside_one_that_has_come_meanwhile(sites: Sites) -> None:
+    flow = ordered(sites, received=None)
+    approve(sites)
+    later(sites, flow)
+    assert "is not received" in parked(sites, "vouchers")
+    sites.erp.add(receipts({"F4311": list(sites.erp.contents["F4311"])}))
+    entered(sites, Decimal("10.00"))
+    for _ in range(2):
+        flow.replay(actor="test", reason="received")
+        later(sites, flow)
+    assert [row["AG"] for row in rows(sites)] == [10]
+
+
+def test_a_voucher_entered_after_the_bill_was_read_stops_the_one_that_would_be_made(sites: Sites) -> None:
+    ordered(sites)
+    approve(sites)
+    entered(sites)
+    (bill,) = sites.bill.invoices()
+    inner = sites.jde.target("vouchers", company="00001")
+    change = Change(document=bill, key=bill.key, crosswalk=sites.ledger.crosswalk)
+    with pytest.raises(mc.TargetChanged, match="00001/PV/300001"):
+        MatchedOrders(inner, sites.jde).prepare(change)
+
+
 def test_a_restart_goes_on_where_the_last_one_stopped(build: Build, tmp_path: Any) -> None:
     sites = build(ledger=tmp_path / "acme.db")
     ordered(sites)
@@ -758,15 +819,16 @@ def test_a_bill_whose_order_s_ledger_was_lost_before_there_was_a_voucher_is_know
         assert len(bills(again)) == 1
 
 
-def test_a_payment_finds_the_voucher_of_the_order_without_the_ledger(sites: Sites) -> None:
+@pytest.mark.parametrize("more", [0, 1])
+def test_a_payment_finds_the_voucher_of_the_order_without_the_ledger_where_they_agree(sites: Sites, more: int) -> None:
     ordered(sites)
-    entered(sites)
+    entered(sites, total(sites) + more)
     processed(sites, *bills(sites))
     with mc.Ledger(":memory:", actor="test", clock=sites.clock) as ledger:
         again = Sites(sites.clock, sites.erp, sites.payables, sites.jde, sites.bill, ledger)
         later(again, again.flow(orders=True, kinds=["payments"]))
-        assert [one.state for one in ledger.deliveries(kind="payments")] == ["delivered"]
-    assert [left for _status, left in pay_items(sites).values()] == [0]
+        assert [one.state for one in ledger.deliveries(kind="payments")] == ["parked" if more else "delivered"]
+    assert [left == 0 for _status, left in pay_items(sites).values()] == [not more]
 
 
 def test_a_site_that_stops_sending_orders_still_knows_which_bills_were_theirs(sites: Sites) -> None:
@@ -783,13 +845,86 @@ def test_a_voucher_waits_while_its_order_is_on_its_way_to_bill(sites: Sites) -> 
     flow = sites.flow(orders=True)
     sites.flow(kinds=["suppliers"]).run()
     sites.payables.fail(drop="after", match=lambda call: "bills" in call.path and call.method == "POST")
-    sites.payables.fail(status=503, match=lambda call: "bills" in call.path and call.method == "GET", times=1)
     flow.run()
-    entered(sites)
-    for _ in range(4):
+    entered(sites, minutes=1)
+    report = flow.run()
+    assert report.kinds["invoices"].reasons == {f"order {KEY} is on its way to BILL": 1}
+    for _ in range(2):
         later(sites, flow)
     assert len(bills(sites)) == 1
     assert [one.state for one in sites.ledger.deliveries(kind="invoices")] == ["delivered"]
+
+
+def test_an_order_whose_bill_never_arrived_leaves_the_bill_to_its_voucher(sites: Sites) -> None:
+    furnish(sites)
+    flow = sites.flow(orders=True)
+    sites.flow(kinds=["suppliers"]).run()
+    sites.payables.fail(drop="before", match=lambda call: "bills" in call.path and call.method == "POST")
+    flow.run()
+    entered(sites)
+    for _ in range(3):
+        later(sites, flow)
+    assert "vouchered refused" in parked(sites, "purchase_orders")
+    (bill,) = sites.payables.contents["bills"]
+    assert str(bill["description"]).startswith("JDEDWARDS:00001/PV/300001/001")
+
+
+def test_a_voucher_of_an_order_whose_bill_was_taken_back_has_a_bill_of_its_own(sites: Sites) -> None:
+    flow = ordered(sites)
+    (first,) = bills(sites)
+    sites.clock.advance(dt.timedelta(minutes=30))
+    sites.erp.update("F4301", ORDER, HOLD="B1")
+    flow.run()
+    assert bills(sites) == []
+    entered(sites)
+    flow.run()
+    assert len(bills(sites)) == 1
+    assert bills(sites) != [first]
+    sites.clock.advance(dt.timedelta(minutes=30))
+    sites.erp.update("F4301", ORDER, HOLD="")
+    report = flow.run()
+    assert report.kinds["purchase_orders"].reasons == {"its vouchers are paid, not the order": 1}
+    assert len(bills(sites)) == 1
+
+
+def test_a_credit_of_the_order_is_a_credit_and_keeps_its_bill_from_nothing(sites: Sites) -> None:
+    flow = ordered(sites)
+    entered(sites, Decimal("-10.00"), DCT="PD")
+    flow.run()
+    assert [row["amount"] for row in sites.payables.contents["vendor-credits"]] == [10]
+    approve(sites)
+    later(sites, flow)
+    assert {row["DCT"] for row in rows(sites)} == {"PD", "PV"}
+
+
+def test_a_voucher_paid_by_hand_is_the_order_s_debt_too(sites: Sites) -> None:
+    furnish(sites)
+    entered(sites, DCT="PM", PST="P", AAP=0)
+    report = sites.flow(orders=True).run()
+    assert report.kinds["purchase_orders"].reasons == {"its vouchers are paid, not the order": 1}
+    assert bills(sites) == []
+
+
+def test_a_bill_whose_mark_was_deleted_is_still_the_order_s(sites: Sites) -> None:
+    flow = ordered(sites)
+    approve(sites)
+    sites.payables.update("bills", bills(sites)[0], description=None)
+    later(sites, flow)
+    assert len([row for row in sites.erp.contents["F43121"] if row["MATC"] == "2"]) == 3
+    assert [status for status, _left in pay_items(sites).values()] == ["B"]
+
+
+def test_a_reference_that_does_not_tell_everything_means_any_order_of_its_number(sites: Sites) -> None:
+    furnish(sites)
+    entered(sites, PDCT="", PKCO="", SFXO="")
+    voucher = "00001/PV/300001"
+    known = ["00002/OX/50001", "00001/OP/50001/001", "00001/OP/50002"]
+    found = orders_of(sites.jde, [voucher], lambda: known)
+    assert found == {voucher: ("00002/OX/50001", "00001/OP/50001/001")}
+    assert orders_of(sites.jde, [voucher], list) == {voucher: (KEY,)}
+    assert {key: len(one) for key, one in vouchers_of(sites.jde, known).items()} == dict(
+        zip(known, (1, 1, 0), strict=True)
+    )
 
 
 def test_a_thousand_orders_take_few_calls(sites: Sites) -> None:
