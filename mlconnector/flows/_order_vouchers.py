@@ -7,6 +7,7 @@ voucher.
 
 from __future__ import annotations
 
+import abc
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
@@ -35,12 +36,12 @@ _ORDERS, _NOT_HANDED_OVER = "orders", "not_handed_over"
 _SHARES = "shares"
 _LOOK = (
     "Look at both. To pay the voucher, archive the order's bill in BILL, then settle this with overwrite; to pay the"
-    " order's bill, correct one of the two until they agree, then do the same."
+    " order's bill, correct the voucher in JD Edwards until it is over the same, then do likewise."
 )
 
 
 @attrs.frozen
-class _Further:
+class _Further(abc.ABC):
     """A reader whose documents are told more than they hold themselves."""
 
     inner: Reader[Invoice]
@@ -78,9 +79,9 @@ class _Further:
             made = batch.mapped()
             yield attrs.evolve(made, documents=self.told(made.documents))
 
+    @abc.abstractmethod
     def told(self, documents: Sequence[Invoice]) -> Sequence[Invoice]:
         """The same documents with what is to be told of them."""
-        raise NotImplementedError
 
 
 @attrs.frozen
@@ -105,8 +106,6 @@ class OrderedItemsReader(_Further):
         return [self._ordered(one, orders[naming[one.key]]) if one.key in naming else one for one in documents]
 
     def _ordered(self, item: Invoice, orders: tuple[str, ...]) -> Invoice:
-        if not orders:
-            return item
         waiting = tuple(f"order {one} is on its way to BILL" for one in orders if self.book.under_way(one))
         extras = {**item.extras, _ORDERS: orders}
         reasons = self.hand_over.reasons(item, item.pay_items[0])

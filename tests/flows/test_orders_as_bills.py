@@ -7,6 +7,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+import attrs
 import pytest
 
 import mlconnector as mc
@@ -174,14 +175,16 @@ def test_a_bill_approved_becomes_one_matched_reserved_voucher_and_its_payment_la
     assert not sites.ledger.attention()
 
 
-def test_a_voucher_entered_for_the_order_shares_its_bill_and_is_reserved(sites: Sites) -> None:
-    flow = ordered(sites)
+@pytest.mark.parametrize("hand_over", [flows.PayStatus("B"), flows.Trusted("the site says so")])
+def test_a_voucher_entered_for_the_order_shares_its_bill_and_is_reserved(sites: Sites, hand_over: Any) -> None:
+    flow = ordered(sites, options={"hand_over": hand_over})
     (bill,) = bills(sites)
     entered(sites)
     report = flow.run()
     assert report.kinds["invoices"].delivered == 1
     assert bills(sites) == [bill]
-    assert [status for status, _left in pay_items(sites).values()] == ["B"]
+    status = "B" if isinstance(hand_over, flows.PayStatus) else "A"
+    assert [shown for shown, _left in pay_items(sites).values()] == [status]
     approve(sites)
     assert later(sites, flow).kinds["vouchers"].delivered == 0
     assert len(rows(sites)) == 1
@@ -570,6 +573,65 @@ def test_a_bill_that_was_changed_in_bill_becomes_no_voucher(sites: Sites) -> Non
     later(sites, flow)
     assert "the order over" in parked(sites, "vouchers")
     assert rows(sites) == []
+
+
+def test_a_bill_whose_lines_were_moved_about_in_bill_becomes_no_voucher(sites: Sites) -> None:
+    flow = ordered(sites)
+    (bill,) = sites.payables.contents["bills"]
+    lines = [dict(line) for line in bill["billLineItems"]]
+    lines[0]["amount"] += 1
+    lines[1]["amount"] -= 1
+    sites.payables.update("bills", str(bill["id"]), billLineItems=lines)
+    approve(sites)
+    later(sites, flow)
+    assert "the bill's lines are" in parked(sites, "vouchers")
+    assert rows(sites) == []
+
+
+def test_an_order_that_was_forgotten_is_not_guessed(sites: Sites) -> None:
+    flow = ordered(sites)
+    sites.ledger.forget(KEY, actor="test", reason="asked for")
+    entered(sites)
+    flow.run()
+    assert "no longer known" in parked(sites, "invoices")
+    assert len(bills(sites)) == 1
+
+
+def test_a_blanket_order_is_never_sent(sites: Sites) -> None:
+    furnish(sites, odd={0: ["blanket"]})
+    every = mc.Approval(order_types=("OP", "OB"))
+    with mc.JDEdwardsAIS(sites.erp.url, auth=sites.erp.auth, clock=sites.clock, timeout=20, approval=every) as jde:
+        report = attrs.evolve(sites, jde=jde).flow(orders=True).run()
+    assert report.kinds["purchase_orders"].reasons == {"a blanket order is never sent; its releases are": 1}
+
+
+def test_a_cancelled_line_by_amount_is_owed_no_more(sites: Sites) -> None:
+    flow = ordered(sites, odd={0: ["service_line"]}, received=None)
+    before = total(sites)
+    (service,) = [row for row in sites.erp.contents["F4311"] if row["LNTY"] == "J"]
+    sites.clock.advance(dt.timedelta(minutes=30))
+    sites.erp.update("F4311", {name: service[name] for name in LINES}, NXTR="999", LTTR="980")
+    flow.run()
+    assert [row["amount"] for row in sites.payables.contents["bills"]] == [before - service["AEXP"]]
+
+
+def test_jd_edwards_out_of_reach_before_a_bill_is_made_leaves_it_for_the_next_run(sites: Sites) -> None:
+    furnish(sites)
+    sites.flow(kinds=["suppliers"]).run()
+    flow = sites.flow(orders=True, kinds=["purchase_orders"])
+    seen = 0
+
+    def second(call: Any) -> bool:
+        nonlocal seen
+        seen += "F43121" in str(call.body)
+        return "F43121" in str(call.body) and seen >= 2
+
+    sites.erp.fail(status=403, match=second, times=2)
+    with pytest.raises(mc.PermissionDenied):
+        flow.run()
+    assert bills(sites) == []
+    later(sites, flow)
+    assert len(bills(sites)) == 1
 
 
 def _taxable(row: dict[str, Any]) -> None:
