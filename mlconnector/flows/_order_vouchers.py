@@ -187,7 +187,8 @@ class SharedBills(Around):
         bill = bill_of(told)
         was_gone = change.previous is not None and _gone(change.previous)
         faults = [] if _gone(item) and change.action != "create" else self._differs(item, bill, target_id)
-        if faults and (change.action != "create" or item.extras.get(_NOT_HANDED_OVER)):
+        if faults and item.extras.get(_NOT_HANDED_OVER):
+            # Others are told by deliver: reserving comes first, so that JD Edwards does not pay what a person looks at.
             raise _conflict(item.key, target_id, faults)
         void = attrs.evolve(bill, void=True)
         if _gone(item) and change.action != "create":

@@ -375,6 +375,27 @@ def test_once_the_order_s_bill_is_archived_by_a_person_the_voucher_has_a_bill_of
     assert [left for _status, left in pay_items(sites).values()] == [0]
 
 
+def test_once_the_voucher_is_corrected_and_settled_it_shares_the_bill(sites: Sites) -> None:
+    flow = ordered(sites)
+    entered(sites, Decimal("10.00"))
+    flow.run()
+    (row,) = rows(sites)
+    sites.clock.advance(dt.timedelta(minutes=30))
+    key = {name: row[name] for name in ("DOC", "DCT", "KCO", "SFX", "SFXE")}
+    sites.erp.update("F0411", key, AG=total(sites), AAP=total(sites))
+    (line,) = sites.erp.contents["F0911"]
+    names = ("DCT", "DOC", "KCO", "DGJ", "JELN", "LT", "EXTL")
+    sites.erp.update("F0911", {name: line[name] for name in names}, AA=total(sites))
+    flow.run()
+    flow.settle(f"00001/PV/{row['DOC']}/001", outcome="overwrite", kind="invoices", actor="test", reason="corrected")
+    flow.run()
+    assert {one.state for one in sites.ledger.deliveries(kind="invoices")} <= {"delivered", "superseded"}
+    processed(sites, *bills(sites))
+    later(sites, flow)
+    assert [left for _status, left in pay_items(sites).values()] == [0]
+    assert len(bills(sites)) == len(rows(sites)) == 1
+
+
 def test_an_order_of_a_supplier_on_hold_waits(sites: Sites) -> None:
     furnish(sites)
     sites.erp.update("F0401", 4343, HDPY="Y")
