@@ -234,6 +234,27 @@ class InvoicesTarget:
                 answers[place] = self._updated(prepared, prepared.target_id)
         return [answers[place] for place, _one in places]
 
+    def made_of(self, asked: Sequence[tuple[Prepared, Sequence[str]]]) -> list[tuple[Prepared, str]]:
+        """Deliveries whose payee has a bill, not archived, that was made of another document, with that bill's id.
+
+        Args:
+            asked: Deliveries, each with the keys of the documents meant, of the same system.
+
+        Raises:
+            MLConnectorError: BILL cannot be asked; ``repeat_safe``.
+        """
+        shelf = self._shelves[BILLS.name]
+        members = [(place, one) for place, (one, keys) in enumerate(asked) if keys]
+        self._look(shelf, members)
+        found = []
+        for place, one in members:
+            vendor = str(parts(one)[1]["body"]["vendorId"])
+            for key in asked[place][1]:
+                marked = {"description": mark(one.document, key)}
+                hits = [hit for hit in shelf.hits(vendor, invoice_number(key)) if is_ours(marked, hit.description)]
+                found += [(one, hit.id) for hit in hits if not hit.archived]
+        return found
+
     def save(self, invoices: Sequence[Invoice], change: Any) -> list[Receipt]:
         """Look up, then create or update; see :meth:`BILL.save_invoices`.
 

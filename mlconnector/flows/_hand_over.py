@@ -17,10 +17,11 @@ from mlconnector.errors import (
     MLConnectorError,
     PermissionDenied,
 )
+from mlconnector.flows._around import Around
 from mlconnector.jdedwards import JDEdwardsAIS
-from mlconnector.target import Change, LookUp, Prepared, Receipt, Target
+from mlconnector.target import Prepared, Receipt, Target
 
-__all__ = ["HandOver", "HandedOver", "PayStatus", "PaymentInstrument", "Reopened", "Trusted"]
+__all__ = ["HandOver", "HandedOver", "PayStatus", "PaymentInstrument", "Reopened", "Reserved", "Trusted"]
 
 _APPROVED = "A"
 _NEVER = ("P", "#", "H", "R", "%")
@@ -122,47 +123,15 @@ class Trusted:
 HandOver = PaymentInstrument | PayStatus | Trusted
 
 
-class _Around:
-    """A target with something to do beside it."""
+class _Reserving(Around):
+    """A target beside which pay items are reserved."""
 
     def __init__(self, inner: Target[Any], jde: JDEdwardsAIS, status: str) -> None:
-        self._inner, self._jde, self._status = inner, jde, status
-        self.look_before_create = getattr(inner, "look_before_create", True)
-
-    @property
-    def name(self) -> str:
-        """The inner target's."""
-        return self._inner.name
-
-    @property
-    def batch_size(self) -> int:
-        """The inner target's."""
-        return self._inner.batch_size
-
-    @property
-    def look_up(self) -> LookUp:
-        """The inner target's."""
-        return self._inner.look_up
-
-    @property
-    def settle_after(self) -> Any:
-        """The inner target's."""
-        return self._inner.settle_after
-
-    def content(self, document: Any) -> str:
-        """The inner target's."""
-        return self._inner.content(document)
-
-    def prepare(self, change: Change[Any]) -> Prepared:
-        """The inner target's."""
-        return self._inner.prepare(change)
-
-    def find(self, prepared: Prepared) -> Receipt | None:
-        """The inner target's."""
-        return self._inner.find(prepared)
+        super().__init__(inner)
+        self._jde, self._status = jde, status
 
 
-class HandedOver(_Around):
+class HandedOver(_Reserving):
     """Bills: each pay item is reserved in JD Edwards before its bill is made; repeating that is harmless (B60).
 
     One that is approved again, after a hold say, is reserved before its bill is sent again.
@@ -200,47 +169,75 @@ class HandedOver(_Around):
         return prepared.target_id is None or item.pay_status != self._status
 
 
-class Reopened(_Around):
+class Reopened(_Reserving):
     """Payments: a void opens its vouchers again as approved, so they are reserved again at once (B60).
 
     A void counts as done only once that is done, too: until then it is in doubt, and looked for again at every run.
     """
 
+    _state = "open again"
+
     def deliver(self, batch: Sequence[Prepared]) -> Sequence[Receipt | MLConnectorError]:
-        """Deliver, then reserve what a void has opened."""
+        """Deliver, then reserve what has become open by it."""
         answers = self._inner.deliver(batch)
         return [self._answer(prepared, answer) for prepared, answer in zip(batch, answers, strict=True)]
 
     def find(self, prepared: Prepared) -> Receipt | None:
-        """The inner target's; of a void also that its pay items are reserved again."""
+        """The inner target's; then what has become open by it is reserved, too."""
         found = self._inner.find(prepared)
-        return found if found is None or not prepared.document.void else self._reserved(found)
+        return found if found is None or not self._opens(prepared) else self._reserved(found)
+
+    def _opens(self, prepared: Prepared) -> bool:
+        return bool(prepared.document.void)
+
+    def _opened(self, receipt: Receipt) -> list[str]:
+        """Keys of the pay items that are open to JD Edwards by it."""
+        rows = self._jde.rows("F0414", columns=_ITEM, where=[("PYID", "=", int(receipt.id or 0))])
+        return [_pay_item_key("F0414", row) for row in rows]
 
     def _answer(self, prepared: Prepared, answer: Receipt | MLConnectorError) -> Receipt | MLConnectorError:
-        if isinstance(answer, MLConnectorError) or not prepared.document.void:
+        if isinstance(answer, MLConnectorError) or not self._opens(prepared):
             return answer
         try:
             return self._reserved(answer)
         except MLConnectorError as error:
             return DeliveryInDoubt(
-                f"Payment {answer.id} is void, its pay items are not reserved again: {error.message}",
+                f"{prepared.marker} is in JD Edwards, its pay items are not reserved: {error.message}",
                 cure="The next run goes on with it.",
                 system="jdedwards",
             )
 
     def _reserved(self, receipt: Receipt) -> Receipt:
         """The receipt, with what a person should see where a pay item cannot be reserved."""
-        rows = self._jde.rows("F0414", columns=_ITEM, where=[("PYID", "=", int(receipt.id or 0))])
         refused = []
-        for key in dict.fromkeys(_pay_item_key(row) for row in rows):
+        for key in dict.fromkeys(self._opened(receipt)):
             try:
                 self._jde.set_pay_status(key, self._status)
             except DocumentError as error:
-                refused.append(f"Pay item {key} is open again and not reserved: {error.message}")
+                refused.append(f"Pay item {key} is {self._state} and not reserved: {error.message}")
         return attrs.evolve(receipt, raw={**receipt.raw, "attention": " ".join(refused)}) if refused else receipt
 
 
-def _pay_item_key(row: Mapping[str, Any]) -> str:
-    """The key of the pay item that a row of F0414 pays."""
-    company, kind, number, item, extension = (str(row[f"F0414_{name}"]).strip() for name in _ITEM)
+class Reserved(Reopened):
+    """Vouchers that bills of orders become: open to JD Edwards, so reserved as soon as they are there (B60, B62)."""
+
+    _state = "open to JD Edwards' own payments"
+
+    def _opens(self, prepared: Prepared) -> bool:
+        # A bill born in BILL bears no mark, and the flow leaves out those that are made of pay items.
+        return bool(prepared.document.origin) and not prepared.document.void
+
+    def _opened(self, receipt: Receipt) -> list[str]:
+        if receipt.id is None:
+            raise DeliveryInDoubt("The voucher's number is not known yet.", cure="The next run looks for it.")
+        company, kind, number = receipt.id.split("/")
+        where = [("DOC", "=", int(number)), ("DCT", "=", kind), ("KCO", "=", company)]
+        rows = self._jde.rows("F0411", columns=(*_ITEM, "DCTA", "AAP"), where=where)
+        live = [row for row in rows if not str(row["F0411_DCTA"] or "").strip() and row["F0411_AAP"]]
+        return [_pay_item_key("F0411", row) for row in live]
+
+
+def _pay_item_key(table: str, row: Mapping[str, Any]) -> str:
+    """The key of the pay item that a row of a table names."""
+    company, kind, number, item, extension = (str(row[f"{table}_{name}"] or "").strip() for name in _ITEM)
     return "/".join([company, kind, number, item, *([extension] if extension not in ("", "0") else [])])
