@@ -219,13 +219,12 @@ class Reopened(_Reserving):
 
 
 class Reserved(Reopened):
-    """Vouchers that bills of orders become: open to JD Edwards, so reserved as soon as they are there (B60, B62)."""
+    """Vouchers that bills become: open to JD Edwards, so reserved as soon as they are there (B60, B62)."""
 
     _state = "open to JD Edwards' own payments"
 
     def _opens(self, prepared: Prepared) -> bool:
-        # A bill born in BILL bears no mark, and the flow leaves out those that are made of pay items.
-        return bool(prepared.document.origin) and not prepared.document.void
+        return not prepared.document.void
 
     def _opened(self, receipt: Receipt) -> list[str]:
         if receipt.id is None:

@@ -247,6 +247,8 @@ def test_a_bill_born_in_bill_becomes_one_voucher_and_then_its_payment(sites: Sit
     later(sites, flow)
     made = [row for row in sites.erp.contents["F0411"] if row["RMK"] == f"BILL:{own}"]
     assert [row["VINV"] for row in made] == ["OWN-1"]
+    # BILL pays it: JD Edwards' own payment run must not (rule B60).
+    assert [row["PST"] for row in made] == ["B"]
     sites.erp.post()
     payment = sites.payables.pay(own)
     sites.payables.advance(payment, "PROCESSED")
