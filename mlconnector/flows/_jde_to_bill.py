@@ -172,7 +172,7 @@ def jde_to_bill(
         matching = "never" if shared is None else "auto"
         options = of("vouchers", company=company, tax=tax, closed_period=closed_period, matching=matching)
         made = jde.target("vouchers", **options)
-        return made if shared is None else _reserved(MatchedOrders(made, jde), jde, hand_over)
+        return _reserved(made if shared is None else MatchedOrders(made, jde), jde, hand_over)
 
     read: Mapping[str, Callable[[], Records[Any]]] = {
         "suppliers": lambda: jde.suppliers(where=conditions.get("suppliers")),
