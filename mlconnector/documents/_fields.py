@@ -91,5 +91,5 @@ def as_tuple(values: Iterable[Any] | None) -> tuple[Any, ...]:
 
 
 def as_read_only(value: Mapping[str, Any]) -> ReadOnly:
-    """A mapping as :class:`ReadOnly`."""
-    return value if type(value) is ReadOnly else ReadOnly(value)
+    """A mapping as :class:`ReadOnly`; all empty ones are one."""
+    return value if type(value) is ReadOnly else ReadOnly(value) if value else EMPTY
