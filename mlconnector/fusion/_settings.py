@@ -74,7 +74,7 @@ class Gate:
     def has(allowed: Iterable[str], *texts: str) -> bool:
         """One of these texts is allowed."""
         folded = _folded(tuple(allowed))
-        return any(text.casefold() in folded for text in texts if text)
+        return not folded.isdisjoint(map(str.casefold, filter(None, texts)))
 
 
 @attrs.frozen(kw_only=True)

@@ -68,9 +68,10 @@ class Cells:
 
     def texts(self, aliases: tuple[str, ...]) -> list[str]:
         """Several texts; a third of the time that one at a time takes."""
-        values = map(self._value, _names(self._prefix, aliases))
+        get = self._value
         return [
-            value.strip() if type(value) is str else "" if value is None else str(value).strip() for value in values
+            value.strip() if (value := get(name)).__class__ is str else "" if value is None else str(value).strip()
+            for name in _names(self._prefix, aliases)
         ]
 
     def numbers(self, aliases: tuple[str, ...]) -> list[Decimal | None]:
