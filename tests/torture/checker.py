@@ -166,6 +166,9 @@ def _audit(ledger: Path, verdict: Verdict) -> None:
                 open_now.pop(key, None)
             case "parked" if facts["detail"] == "refused":
                 open_now.pop(key, None)
+                # It was surely not done: what a person sends again is a new transmission (delivery rule 10).
+                for known in [one for one in sent if one[:3] == (*key, revision)]:
+                    del sent[known]
             case _:
                 pass
         verdict.audited = number
