@@ -62,7 +62,7 @@ class Fields:
             value = self._row.get(name)
             if value is None:
                 continue
-            if value.__class__ is str:
+            if type(value) is str:
                 text = value.strip()
             else:
                 text = format(value, "f") if isinstance(value, Decimal) else str(value)
@@ -75,11 +75,11 @@ class Fields:
         get = self._row.get
         return [
             value.strip()
-            if (value := get(name)).__class__ is str
+            if type(value := get(name)) is str
             else ""
             if value is None
             else str(value)
-            if value.__class__ is int
+            if type(value) is int
             else self.text(name)
             for name in names
         ]
@@ -88,7 +88,7 @@ class Fields:
         """Each of these, exactly."""
         get = self._row.get
         return [
-            value if (value := get(name)).__class__ is Decimal or value is None else self.number(name) for name in names
+            value if type(value := get(name)) is Decimal or value is None else self.number(name) for name in names
         ]
 
     def number(self, *names: str) -> Decimal | None:
@@ -97,9 +97,9 @@ class Fields:
             value = self._row.get(name)
             if value is None:
                 continue
-            if value.__class__ is Decimal:
+            if type(value) is Decimal:
                 return value
-            if value.__class__ is int:
+            if type(value) is int:
                 return Decimal(value)
             text = str(value).strip()
             if not text:

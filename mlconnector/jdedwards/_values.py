@@ -70,7 +70,7 @@ class Cells:
         """Several texts; a third of the time that one at a time takes."""
         get = self._value
         return [
-            value.strip() if (value := get(name)).__class__ is str else "" if value is None else str(value).strip()
+            value.strip() if type(value := get(name)) is str else "" if value is None else str(value).strip()
             for name in _names(self._prefix, aliases)
         ]
 
