@@ -112,8 +112,7 @@ class Orchestrator:
             refused = _REFUSED.search(error.message)
             if error.status != 500 or refused is None:
                 raise
-            # AIS itself answered: the whole call succeeds or changes nothing (section 6.4). Even so it is parked,
-            # never repeated by itself, and a replay looks for it first.
+            # AIS itself answered: the whole call succeeds or changes nothing (section 6.4).
             raise InvalidDocument(
                 f"{name} was refused: {refused[1]}",
                 cause="orchestration",

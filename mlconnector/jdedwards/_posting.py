@@ -126,7 +126,7 @@ class PostingTarget(abc.ABC):
         """What an orchestration's outputs say."""
 
     def deliver(self, batch: Sequence[Prepared]) -> Sequence[Receipt | MLConnectorError]:
-        """Call the orchestration once; a refusal parks, no answer is in doubt."""
+        """Call the orchestration once; a refusal that left nothing behind parks, no answer is in doubt."""
         return [self._deliver(prepared) for prepared in batch]
 
     def _deliver(self, prepared: Prepared) -> Receipt | MLConnectorError:
@@ -136,8 +136,34 @@ class PostingTarget(abc.ABC):
         try:
             outputs = self._orchestrator.call(payload["orchestration"], payload["inputs"])
         except (InvalidDocument, UnknownReference) as refused:
-            return refused
+            return self._refused(prepared, refused)
         return self._receipt(prepared, outputs)
+
+    def _refused(self, prepared: Prepared, refused: DocumentError) -> MLConnectorError:
+        """A refusal changes nothing (reference, section 6.4), but it comes from the site's own orchestration, and a
+        refused document gives way to the next state of its home: a look must not find what was refused. Where looking
+        proves nothing, the refusal stands.
+
+        Raises:
+            DeliveryInDoubt: Something is there, or the look failed.
+        """
+        if self.look_up == "none":
+            return refused
+        try:
+            if self.find(prepared) is None:
+                return refused
+        except DeliveryInDoubt:
+            return refused
+        except MLConnectorError as error:
+            seen = error.message
+        else:
+            seen = f"{prepared.marker} is there."
+        raise DeliveryInDoubt(
+            f"{refused.message} Yet it may have acted: {seen}",
+            cure="It is looked for again once it can no longer change; the JD Edwards administrator looks at what the"
+            " orchestration does before it refuses.",
+            system=_SYSTEM,
+        ) from None
 
     def _found_again(self, prepared: Prepared) -> Receipt | MLConnectorError:
         """What something stands against is never sent, whatever the engine knows of it."""

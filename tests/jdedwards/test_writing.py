@@ -402,6 +402,37 @@ def test_a_refusal_is_parked_with_the_words_of_the_site(build: Any, refusals: st
     assert site.rows("F0411") == []
 
 
+def test_a_refusal_that_acted_all_the_same_is_in_doubt(build: Any) -> None:
+    site = build()
+    site.erp.fail(status=500, acts=True, match="ML_CreateAPVoucher")
+    with pytest.raises(mc.DeliveryInDoubt, match=r"was refused: .* Yet it may have acted: .* is there"):
+        site.jde.create_voucher(invoice())
+    assert len(site.live()) == 1
+    assert site.jde.create_voucher(invoice()).existing
+
+
+def test_a_refusal_is_not_believed_before_a_look(build: Any) -> None:
+    site = build()
+    target = site.jde.target("vouchers")
+    prepared = target.prepare(mc.target.Change(document=invoice(), key="9001")).rendered(None)
+    site.erp.fail(status=500, match="ML_CreateAPVoucher")
+    site.erp.fail(status=502, times=9, match="dataservice")
+    with pytest.raises(mc.DeliveryInDoubt, match="was refused: .* Yet it may have acted"):
+        target.deliver([attrs.evolve(prepared, attempt=1)])
+
+
+def test_a_refusal_stands_where_looking_proves_nothing(build: Any) -> None:
+    site = paid_site(build, 1)
+    ((key, left),) = keys_of(site)
+    site.erp.fail(status=500, times=2, match="ML_RecordAPPayment")
+    for told in ("proven", "none"):
+        target = site.jde.target("payments", bank_account=BANK, look_up=told)
+        change = mc.target.Change(document=payment((key, str(left))), key="stp1")
+        prepared = attrs.evolve(target.prepare(change).rendered(None), attempt=1)
+        (answer,) = target.deliver([prepared])
+        assert isinstance(answer, mc.InvalidDocument)
+
+
 def test_a_closed_period_is_told_or_moved_never_silently(build: Any) -> None:
     site = build()
     early = invoice(gl_date=dt.date(2026, 2, 10))

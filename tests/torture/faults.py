@@ -27,8 +27,8 @@ class Late(Fault):
     after: float = 0.0
 
 
-def _faults(rng: random.Random, kind: str, settle: float, *, honest: bool, refuses: bool) -> Fault:
-    acts = rng.random() < 0.5 and not (refuses and kind == "500")
+def _faults(rng: random.Random, kind: str, settle: float, *, honest: bool) -> Fault:
+    acts = rng.random() < 0.5
     match kind:
         case "before" | "after":
             return Fault(drop=kind)
@@ -71,7 +71,6 @@ class Torture(FaultScript):
         more: Further kinds, as ``"444"``.
         on_call: Called before every call is worked on.
         honest: Its status is all that its answers to a write tell: one of success is never given for nothing.
-        refuses: An answer of status 500 in words is its way to refuse: nothing was done (AIS reference, section 6.4).
     """
 
     def __init__(
@@ -85,7 +84,6 @@ class Torture(FaultScript):
         more: tuple[str, ...] = (),
         on_call: Callable[[Call], None] | None = None,
         honest: bool = False,
-        refuses: bool = False,
     ) -> None:
         super().__init__()
         self.rate = rate
@@ -94,7 +92,7 @@ class Torture(FaultScript):
         self._rng = random.Random(seed)
         self._kinds = (*KINDS, *more)
         self._weights = [_RARE.get(kind, 1.0) for kind in self._kinds]
-        self._settle, self._honest, self._refuses = settle, honest, refuses
+        self._settle, self._honest = settle, honest
         self._on_call = on_call
         self._simulator = simulator
         self._inner: Callable[[Request, Fault], Answer | None] = simulator._answered
@@ -112,7 +110,7 @@ class Torture(FaultScript):
                 return None
             (kind,) = self._rng.choices(self._kinds, self._weights)
             self.hits[kind] += 1
-            return _faults(self._rng, kind, self._settle, honest=self._honest, refuses=self._refuses)
+            return _faults(self._rng, kind, self._settle, honest=self._honest)
 
     def _share_of(self, call: Call) -> float:
         """Orchestrations are few among the calls of AIS, which reads by POST, too; they are what posts."""

@@ -16,7 +16,7 @@ from typing import Any
 
 import attrs
 
-from mlconnector.testing import Call, CleoSimulator, JDEdwardsSimulator
+from mlconnector.testing import Call, CleoSimulator
 from tests.torture.checker import OPEN, Verdict, cursor_faults, judge
 from tests.torture.clock import SharedClock
 from tests.torture.faults import Torture
@@ -261,7 +261,6 @@ def _ring(
                 more=site.more_faults.get(system, ()),
                 on_call=ring.on_call,
                 honest=isinstance(one, CleoSimulator),
-                refuses=isinstance(one, JDEdwardsSimulator),
             )
             for system, one in site.simulators.items()
         ]
