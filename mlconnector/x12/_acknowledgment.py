@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 from mlconnector.documents import AcknowledgedLine, OrderAcknowledgment, OrderLine, PurchaseOrder
 from mlconnector.x12._draft import Draft
 from mlconnector.x12._format import date
-from mlconnector.x12._lines import id_pairs, line_ids, told
+from mlconnector.x12._lines import id_pairs, line_ids, own_number, told
 from mlconnector.x12._order_parts import fixed_references, references
 from mlconnector.x12._partner import Partner
 from mlconnector.x12._sets import TransactionSet
@@ -15,6 +16,8 @@ from mlconnector.x12._sets import TransactionSet
 __all__ = ["to_855"]
 
 SUBSTITUTED = "IS"
+_OTHER_QUANTITY = ("IC", "IQ")
+"""Statuses under which ACK02 is no part of the quantity that was ordered."""
 _WITH_DETAIL = ("AC", "AD", "AE", "RD", "RF", "RO")
 
 
@@ -25,6 +28,7 @@ def to_855(
 
     Written: BAK CUR REF, then for each line PO1 DTM and an ACK for each thing said of it, and CTT. Several entries for
     one line split its quantity: 60 accepted, 40 backordered. What comes instead (ACK01 ``IS``) is named by its own ids.
+    Without the order, PO102 is what the entries of the line sum to, and is left empty where they do not tell it.
 
     Args:
         acknowledgment: The answer.
@@ -95,6 +99,9 @@ def _line(draft: Draft, number: str, entries: Sequence[AcknowledgedLine], ordere
         quantity, unit, basis = draft.real(found.quantity, f"{place} PO102", 15), found.unit, found.basis
         price = found.price if price is None else price
         ids = line_ids(draft, ordered, number)
+    else:
+        quantity, unit = _split(draft, entries, place)
+        ids = ids or own_number(draft, number)
     plain = next((entry for entry in entries if not entry.status), None)
     if plain is not None and plain.quantity is not None:
         quantity, unit = draft.real(plain.quantity, f"{place} PO102", 15), _unit(draft, plain, unit)
@@ -110,6 +117,16 @@ def _line(draft: Draft, number: str, entries: Sequence[AcknowledgedLine], ordere
     if plain is not None and plain.date is not None:
         draft.add("DTM", draft.partner.promised_date, date(plain.date))
     return unit
+
+
+def _split(draft: Draft, entries: Sequence[AcknowledgedLine], place: str) -> tuple[str, str]:
+    """PO102 and PO103 of a line whose entries tell the whole of its quantity, in one unit; else they are empty."""
+    quantities = [entry.quantity for entry in entries if entry.quantity is not None]
+    units = {entry.unit for entry in entries}
+    whole = len(quantities) == len(entries) and len(units) == 1 and all(units)
+    if not whole or any(entry.status in _OTHER_QUANTITY or not entry.status for entry in entries):
+        return "", ""
+    return draft.real(sum(quantities, Decimal(0)), f"{place} PO102", 15), draft.unit(entries[0].unit, place)
 
 
 def _unit(draft: Draft, entry: AcknowledgedLine, ordered_in: str) -> str:

@@ -8,6 +8,7 @@ that is bent to its dictionary (``_guide``) it takes every set strictly and with
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 
 import attrs
 import pytest
@@ -228,8 +229,9 @@ def test_everything_a_document_knows_is_accepted(version):
         text = written(ts, to=to)
         assert accepted(text), code
         taken(code, text)
-    # Without the order an answer does not know what was ordered.
-    taken("855", written(x12.to_855(answer(), to), to=to))
+    assert accepted(written(x12.to_855(answer(answered(price=Decimal(3)), answered("2", price=Decimal(1))), to), to=to))
+    # Without the order an answer may not know what was ordered.
+    taken("855", written(x12.to_855(answer(answered(status="IR", quantity=None, unit="")), to), to=to))
     taken("850", written(x12.to_850(order(line(unit_price=None, amount=None)), to), to=to))
     assert accepted(written(x12.to_855(answer(verdict="AT"), to, order=order()), to=to))
 

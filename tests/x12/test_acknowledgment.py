@@ -55,9 +55,9 @@ def test_without_the_order_what_the_answer_knows_is_told():
     ts = made(answer(*lines, number="", currency=None))
     assert [str(segment) for segment in ts.segments] == [
         "BAK*00*AD*45001*20260303*****20260303",
-        "PO1*1***3**BP*B-100",
+        "PO1*1*10*EA*3**BP*B-100",
         "ACK*IA*10*EA",
-        "PO1*2",
+        "PO1*2*****ZZ*2",
         "CTT*2",
     ]
     assert [finding.place for finding in ts.findings] == ["BAK04"]
@@ -76,19 +76,39 @@ def test_what_comes_instead_is_named():
     assert one(ts, "PO1")[9] == "V-9"
     alone = made(answer(answered(status="IS", quantity=None, item_ids={"vendor": "V-10"})))
     assert str(one(alone, "ACK")) == "ACK*IS******VP*V-10"
-    assert str(one(alone, "PO1")) == "PO1*1"
+    assert str(one(alone, "PO1")) == "PO1*1*****ZZ*1"
+
+
+@pytest.mark.parametrize(
+    ("entries", "told"),
+    [
+        ([("IA", 6, "EA"), ("IB", 4, "EA")], "PO1*1*10*EA***"),
+        ([("IR", 5, "EA")], "PO1*1*5*EA***"),
+        ([("IQ", 6, "EA")], "PO1*1*****"),
+        ([("IC", 6, "EA"), ("IA", 4, "EA")], "PO1*1*****"),
+        ([("IA", 6, "EA"), ("IB", None, "")], "PO1*1*****"),
+        ([("IA", 6, "EA"), ("IB", 1, "KG")], "PO1*1*****"),
+    ],
+)
+def test_without_the_order_the_parts_of_a_line_are_its_quantity_where_they_tell_all_of_it(entries, told):
+    said = [answered(status=status, quantity=quantity, unit=unit) for status, quantity, unit in entries]
+    assert str(one(made(answer(*said)), "PO1")) == f"{told}ZZ*1"
 
 
 def test_what_is_said_without_a_status_stands_in_the_line():
     lines = (answered(status="", date=dt.date(2026, 4, 1), price=Decimal(3)), answered("2", status="", unit=""))
-    assert [str(one) for one in made(answer(lines[0])).segments[-3:]] == ["PO1*1*10*EA*3", "DTM*067*20260401", "CTT*1"]
+    assert [str(one) for one in made(answer(lines[0])).segments[-3:]] == [
+        "PO1*1*10*EA*3**ZZ*1",
+        "DTM*067*20260401",
+        "CTT*1",
+    ]
     known = made(answer(*lines), order=order(line("2", unit="KG", price_unit="KG", quantity=Decimal(3), amount=None)))
     assert str(one(known, "PO1", "2")).startswith("PO1*2*10*KG*2.5*")
 
 
 def test_lines_the_order_does_not_know_are_told_as_they_are():
     ts = made(answer(answered("9")), order=order())
-    assert str(one(ts, "PO1")) == "PO1*9"
+    assert str(one(ts, "PO1")) == "PO1*9*10*EA***ZZ*9"
 
 
 def test_every_fault_is_told_at_once():
