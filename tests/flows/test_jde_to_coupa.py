@@ -254,6 +254,39 @@ def test_a_payment_in_coupa_is_recorded_on_the_voucher_once(sites: Sites) -> Non
     assert sum(row["AAP"] for row in sites.erp.contents["F0411"]) == 0
 
 
+def test_a_voucher_of_jd_edwards_that_coupa_paid_is_paid_there(sites: Sites) -> None:
+    furnish(sites)
+    sites.erp.add(vouchers(2))
+    sites.erp.add(fiscal_calendar(2026, period=3))
+    flow = sites.flow(
+        kinds=["suppliers", "invoices", "payments"],
+        bank_account="00000001",
+        submit=True,
+        targets={"payments": {"look_up": "reliable"}},
+    )
+    flow.run()
+    sent = {one.target_id: one.document for one in sites.ledger.deliveries(kind="invoices")}
+    assert len(sent) == 2
+    for number, (there, voucher) in enumerate(sent.items()):
+        sites.spend.add(
+            mc.Payment(
+                number=str(50 + number),
+                date=dt.date(2026, 3, 2),
+                amount=voucher.open,
+                currency="USD",
+                payee=mc.Party(number=voucher.supplier.number),
+                status="completed_successfully",
+                applications=[mc.Application(invoice=there, amount=voucher.open)],
+            )
+        )
+    sites.clock.advance(dt.timedelta(minutes=30))
+    report = flow.run()
+    assert report.kinds["payments"].delivered == 2, [one.faults for one in sites.ledger.deliveries(kind="payments")]
+    paid = {row["DOC"]: row["AAP"] for row in sites.erp.contents["F0411"]}
+    assert paid == {int(voucher.number): 0 for voucher in sent.values()}
+    assert sorted(abs(row["PAAP"]) for row in sites.erp.contents["F0414"]) == sorted(one.open for one in sent.values())
+
+
 def test_an_invoice_voided_in_coupa_is_reversed_once(sites: Sites) -> None:
     flow = ready(sites)
     flow.run()
@@ -281,6 +314,33 @@ def test_vouchers_reach_coupa_as_drafts_and_a_missing_account_parks_with_every_m
     sites.spend.add(taken, resource="accounts")
     flow.replay(reason="the accounts are back")
     assert [row["status"] for row in sites.spend.contents["invoices"]] == ["draft", "draft"]
+
+
+def test_what_is_no_order_to_a_supplier_never_goes(sites: Sites) -> None:
+    furnish(sites, 3)
+    blanket, cancelled, sent = sites.erp.contents["F4301"]
+    for table in ("F4301", "F4311"):
+        for row in sites.erp.contents[table]:
+            if row["DOCO"] == blanket["DOCO"]:
+                sites.erp.remove(table, row)
+                sites.erp.add({**row, "DCTO": "OB"}, table=table)
+            elif row["DOCO"] == cancelled["DOCO"] and table == "F4311":
+                sites.erp.remove(table, row)
+                sites.erp.add({**row, "LTTR": "980", "NXTR": "999", "UOPN": 0, "AOPN": 0}, table=table)
+    sites.flow(kinds=["suppliers", "purchase_orders"]).run()
+    assert [one["po-number"] for one in sites.spend.contents["purchase_orders"]] == [str(sent["DOCO"])]
+
+
+def test_a_void_voucher_or_one_with_nothing_open_never_goes(sites: Sites) -> None:
+    furnish(sites)
+    sites.erp.add(vouchers(3))
+    sites.erp.add(fiscal_calendar(2026, period=3))
+    void, paid, _sent = sites.erp.contents["F0411"]
+    sites.erp.update("F0411", void, VOD="V")
+    sites.erp.update("F0411", paid, AAP=0)
+    report = sites.flow(kinds=["suppliers", "invoices"]).run()
+    assert report.kinds["invoices"].excluded == 2
+    assert len(sites.spend.contents["invoices"]) == 1
 
 
 def test_no_payments_without_a_place_to_record_them(sites: Sites) -> None:

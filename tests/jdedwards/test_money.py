@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import mlconnector as mc
+from mlconnector.jdedwards._values import Cells
 from tests.jdedwards.conftest import Site
 
 COMPANY = {"CO": "00001", "NAME": "Ours", "CRCD": "USD"}
@@ -163,3 +164,36 @@ def test_a_payment_is_found_when_only_its_details_changed(site: Site) -> None:
     site.clock.advance(dt.timedelta(hours=5))
     site.erp.update("F0414", {"PYID": 7, "RC5": 1}, RMK="PAID-1")
     assert [one.bank_reference for one in records.continue_from(records.cursor)] == ["PAID-1"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "read"),
+    [
+        ("12.50", Decimal("12.50")),
+        (" 7 ", Decimal(7)),
+        ("", None),
+        (" ", None),
+        (None, None),
+        (3, Decimal(3)),
+        (Decimal("0.10"), Decimal("0.10")),
+    ],
+)
+def test_a_number_that_comes_as_text_is_exact(sent: Any, read: Decimal | None) -> None:
+    faults: list[str] = []
+    cells = Cells("F0411", {"F0411_AG": sent}, faults)
+    assert (cells.number("AG"), cells.numbers(("AG",)), faults) == (read, [read], [])
+
+
+@pytest.mark.parametrize("sent", ["12,50", "NaN", "Infinity", True])
+def test_what_is_no_number_is_told_with_its_column(sent: Any) -> None:
+    faults: list[str] = []
+    cells = Cells("F0411", {"F0411_AG": sent}, faults)
+    assert cells.number("AG") is None
+    assert faults == [f"F0411.AG {sent!r} is not a number"]
+    assert cells.numbers(("AG",)) == [None]
+
+
+def test_what_is_no_date_is_told_with_its_column() -> None:
+    faults: list[str] = []
+    assert Cells("F0411", {"F0411_DGJ": "2026-02-30"}, faults).date("DGJ") is None
+    assert faults == ["F0411.DGJ '2026-02-30' is not a date"]
