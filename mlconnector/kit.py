@@ -4,11 +4,11 @@ A seventh vendor is a package of its own that imports from here and from :mod:`m
 to be is said by two protocols, :class:`Source` and :class:`Sink`; what that means in practice is proved by
 :mod:`mlconnector.testing.conformance`. ``docs/extending.md`` works one through.
 
-* calling: ``Client`` ``Request`` ``Response`` ``NOTHING`` ``Transport`` ``Timeout`` ``Retry``
+* calling: ``Connector`` ``Client`` ``Request`` ``Response`` ``NOTHING`` ``Transport`` ``Timeout`` ``Retry``
 * reading answers: ``FaultTable`` ``FaultRule`` ``Verdict`` ``RequestRefused`` ``loads`` ``dumps``
 * logging in: ``TokenManager`` ``TokenSession`` ``Token`` ``Secret`` ``register_kind``, and the ready ones ``HTTPBasic``
   ``OAuth2ClientCredentials`` ``OAuth2Password``
-* being read from: ``Source`` ``Records`` ``Reader`` ``Window`` ``Batch`` ``Rejected`` ``Page`` ``Provenance``
+* being read from: ``Source`` ``Records`` ``Since`` ``Reader`` ``Window`` ``Batch`` ``Rejected`` ``Page`` ``Provenance``
 * being delivered to: ``Sink`` ``Target`` ``Change`` ``Prepared`` ``Receipt`` ``LookUp`` ``ControlNumbers`` ``Counters``
   ``CrosswalkLookup``
 * proving a connection: ``Check`` ``CheckStep``
@@ -25,6 +25,7 @@ from mlconnector.documents import Document, Provenance
 from mlconnector.http import (
     NOTHING,
     ClientAuth,
+    Connector,
     FaultRule,
     FaultTable,
     RawAnswer,
@@ -45,7 +46,7 @@ from mlconnector.http import (
     send_window,
 )
 from mlconnector.http import HTTPClient as Client
-from mlconnector.records import Batch, Page, Reader, Records, Rejected, Window
+from mlconnector.records import Batch, Page, Reader, Records, Rejected, Since, Window
 from mlconnector.target import (
     Change,
     ControlNumbers,
@@ -70,6 +71,7 @@ __all__ = [
     "Client",
     "ClientAuth",
     "Clock",
+    "Connector",
     "ControlNumbers",
     "Counters",
     "CrosswalkLookup",
@@ -96,6 +98,7 @@ __all__ = [
     "Retry",
     "Secret",
     "Send",
+    "Since",
     "Sink",
     "Source",
     "Target",

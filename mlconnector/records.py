@@ -27,13 +27,16 @@ from mlconnector._watching import pages as watched_pages
 from mlconnector.clock import SYSTEM_CLOCK, Clock
 from mlconnector.errors import InvalidArgument, InvalidDocument, MLConnectorError
 
-__all__ = ["Batch", "Page", "Progress", "Ranged", "Reader", "Records", "Rejected", "Span", "Window"]
+__all__ = ["Batch", "Page", "Progress", "Ranged", "Reader", "Records", "Rejected", "Since", "Span", "Window"]
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 Progress = Callable[[str, int, int], Any]
 """Called after every page with the kind, the documents read so far and those delivered so far (0 in a plain read)."""
+
+Since = dt.datetime | Mapping[str, Any] | None
+"""Where a read begins: an aware datetime, inclusive; a saved cursor; or ``None``, everything."""
 
 _SHOWN = 10
 """Documents that a notebook shows of a read."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from mlconnector.bill._api import LARGEST_PAGE, Api, OnHourlyLimit
@@ -26,19 +26,18 @@ from mlconnector.credentials import Secret
 from mlconnector.documents import Account, CostCenter, Invoice, Payment, Supplier
 from mlconnector.errors import InvalidArgument
 from mlconnector.event import Event
-from mlconnector.http import HTTPClient, Request, RequestsTransport, Retry, Timeout, TokenManager, Transport
-from mlconnector.records import Records
+from mlconnector.http import Connector, HTTPClient, Request, RequestsTransport, Retry, Timeout, TokenManager, Transport
+from mlconnector.records import Records, Since
 from mlconnector.target import Change, Receipt, Target
 
 if TYPE_CHECKING:
     from requests.auth import AuthBase
 __all__ = ["BILL"]
 
-Since = dt.datetime | Mapping[str, Any] | None
 _PREFIX = "/connect"
 
 
-class BILL:
+class BILL(Connector):
     """BILL's accounts payable: vendors, bills, vendor credits, payments read, webhooks. It never creates a payment.
 
     At most three calls are under way for a developer key and organization, whatever threads and processes of this
@@ -130,28 +129,9 @@ class BILL:
         return f"{self._http.origin}#{organization}" if organization else self._http.origin
 
     @property
-    def clock(self) -> Clock:
-        """What time is measured on."""
-        return self._http.clock
-
-    @property
-    def timeout(self) -> Timeout:
-        """Of one call."""
-        return self._http.timeout
-
-    @property
     def auth(self) -> AuthBase:
         """For calls with plain ``requests`` to BILL; they wait for a place among the three like all others."""
         return GatedAuth(self._http.auth, self._gate)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def __repr__(self) -> str:
-        return f"BILL({self._http.origin!r})"
 
     def close(self) -> None:
         """Log out and close the connections; a second call does nothing."""
@@ -231,17 +211,6 @@ class BILL:
     ) -> Records[CostCenter]:
         """Departments. Locations: ``rows("locations")``."""
         return self._records("cost_centers", since, until, where, keys, limit, extra)
-
-    def read(self, kind: str, since: Since = None, **options: Any) -> Records[Any]:
-        """``read("invoices")`` is ``invoices()``.
-
-        Raises:
-            InvalidArgument: Not one of ``kinds``.
-        """
-        if kind not in self.kinds:
-            raise InvalidArgument(f"kind={kind!r}.", cure=f"Use one of {', '.join(self.kinds)}.")
-        records: Records[Any] = getattr(self, kind)(since, **options)
-        return records
 
     def rows(
         self,

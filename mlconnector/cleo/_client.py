@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any
 from urllib.parse import urlsplit
 
 from mlconnector.check import Check
@@ -15,12 +15,19 @@ from mlconnector.cleo._rows import RowsReader, expression
 from mlconnector.cleo._transports import FileTransport, RestTransport, ServerTransport
 from mlconnector.clock import SYSTEM_CLOCK, Clock
 from mlconnector.errors import ConnectionFailed, DeliveryInDoubt, InvalidArgument, NotFound, TargetChanged, VendorFault
-from mlconnector.http import HTTPClient, Request, Response, Retry, Timeout, TokenManager, Transport, same_origin_path
+from mlconnector.http import (
+    Connector,
+    HTTPClient,
+    Request,
+    Response,
+    Retry,
+    Timeout,
+    TokenManager,
+    Transport,
+    same_origin_path,
+)
 from mlconnector.records import Records
 from mlconnector.target import Receipt, Target
-
-if TYPE_CHECKING:
-    from mlconnector.http import ClientAuth
 
 __all__ = ["Cleo"]
 
@@ -31,7 +38,7 @@ _READ_ONLY = frozenset(
 """What a PUT must leave out (section 3)."""
 
 
-class Cleo:
+class Cleo(Connector):
     """Cleo Integration Cloud, Harmony or VLTrader.
 
     Args:
@@ -92,35 +99,6 @@ class Cleo:
         parts = urlsplit(settings.url)
         server = HTTPClient(f"{parts.scheme}://{parts.netloc}", auth=settings.auth, **options)
         return ServerTransport(settings, server, parts.path)
-
-    @property
-    def origin(self) -> str:
-        """``scheme://host:port``; a ledger is bound to it (rule B3)."""
-        return self._http.origin
-
-    @property
-    def clock(self) -> Clock:
-        """What time is measured on."""
-        return self._http.clock
-
-    @property
-    def timeout(self) -> Timeout:
-        """Of one call."""
-        return self._http.timeout
-
-    @property
-    def auth(self) -> ClientAuth:
-        """For calls with plain ``requests`` to this server."""
-        return self._http.auth
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def __repr__(self) -> str:
-        return f"Cleo({self.origin!r})"
 
     def close(self) -> None:
         """Close the connections; a second call does nothing."""
@@ -237,17 +215,6 @@ class Cleo:
             "href"
         ) or f"/api/connections/{record['id']}/transfers"
         return self._entries(same_origin_path(str(href), self.origin))
-
-    def read(self, kind: str, since: Any = None, **_options: Any) -> Records[Any]:
-        """Cleo holds no business documents of its own: see :meth:`rows`, and the inbox of a flow.
-
-        Raises:
-            InvalidArgument: Always.
-        """
-        del since
-        raise InvalidArgument(
-            f"kind={kind!r}: Cleo has no documents.", cure='Use rows("connections") or files(folder).'
-        )
 
     def rows(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import Any, Literal
 from urllib.parse import quote, urlsplit
 
 from mlconnector.check import Check
@@ -39,22 +39,18 @@ from mlconnector.coupa._targets import RecordTarget
 from mlconnector.coupa._token import CoupaToken
 from mlconnector.documents import Account, Document, Invoice, Payment, PurchaseOrder, Supplier
 from mlconnector.errors import ConnectionFailed, DeliveryInDoubt, InvalidArgument, VendorFault
-from mlconnector.http import HTTPClient, Retry, Timeout, TokenManager, Transport
-from mlconnector.records import Reader, Records
+from mlconnector.http import Connector, HTTPClient, Retry, Timeout, TokenManager, Transport
+from mlconnector.records import Reader, Records, Since
 from mlconnector.target import Receipt, Target
-
-if TYPE_CHECKING:
-    from mlconnector.http import ClientAuth
 
 __all__ = ["Coupa"]
 
-Since = dt.datetime | Mapping[str, Any] | None
 _OVERLAP = dt.timedelta(minutes=10)
 """Late commits and stamps of whole seconds (section 3: "an overlap of a few minutes"; delivery rule 2)."""
 _TOKEN_PATH = "/oauth2/token"  # noqa: S105 - a path
 
 
-class Coupa:
+class Coupa(Connector):
     """One Coupa instance.
 
     Every reader takes ``since`` (an aware datetime, inclusive, or a saved cursor; ``None``: everything), ``until`` (an
@@ -141,39 +137,6 @@ class Coupa:
         self._api = API(self._http, fields)
         self._references = References(self._api, clock)
 
-    @property
-    def origin(self) -> str:
-        """``scheme://host:port``; a ledger is bound to it (rule B3)."""
-        return self._http.origin
-
-    @property
-    def clock(self) -> Clock:
-        """What time is measured on."""
-        return self._http.clock
-
-    @property
-    def timeout(self) -> Timeout:
-        """Of one call."""
-        return self._http.timeout
-
-    @property
-    def auth(self) -> ClientAuth:
-        """For calls with plain ``requests`` to this instance."""
-        return self._http.auth
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def __repr__(self) -> str:
-        return f"Coupa({self.origin!r})"
-
-    def close(self) -> None:
-        """Close the connections; a second call does nothing."""
-        self._http.close()
-
     # Reading
 
     def suppliers(
@@ -252,17 +215,6 @@ class Coupa:
     ) -> Records[Account]:
         """Accounts of every chart; ``number`` is the code, ``extras`` has ``chart`` and ``segments`` (section 5.4)."""
         return self._records(ACCOUNTS, "accounts", to_account, since, until, where, keys, limit, extra)
-
-    def read(self, kind: str, since: Since = None, **options: Any) -> Records[Any]:
-        """``read("invoices")`` is ``invoices()``.
-
-        Raises:
-            InvalidArgument: Not one of ``kinds``.
-        """
-        if kind not in self.kinds:
-            raise InvalidArgument(f"kind={kind!r}.", cure=f"Use one of {', '.join(self.kinds)}.")
-        records: Records[Any] = getattr(self, kind)(since, **options)
-        return records
 
     def rows(
         self,

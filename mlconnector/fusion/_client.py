@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import attrs
@@ -27,15 +27,11 @@ from mlconnector.fusion._resources import BY_NAME, LARGEST_PAGE, RESOURCES, Chil
 from mlconnector.fusion._rows import RowsReader
 from mlconnector.fusion._service import Service
 from mlconnector.fusion._settings import Chart, Gate, ShipmentNames
-from mlconnector.http import HTTPClient, Retry, Timeout, TokenManager, Transport
-from mlconnector.records import Records
-
-if TYPE_CHECKING:
-    from mlconnector.http import ClientAuth
+from mlconnector.http import Connector, HTTPClient, Retry, Timeout, TokenManager, Transport
+from mlconnector.records import Records, Since
 
 __all__ = ["OracleFusion"]
 
-Since = dt.datetime | Mapping[str, Any] | None
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.]*")
 _FRAMEWORKS = range(2, 10)
 """Version 1 reads ``q`` in another language (Fusion reference, section 3)."""
@@ -54,7 +50,7 @@ _DOCUMENTS: Mapping[str, RowDocuments] = {
 }
 
 
-class OracleFusion:
+class OracleFusion(Connector):
     """Oracle Fusion Cloud ERP over REST; reads only.
 
     Every reader takes ``since`` (an aware datetime, inclusive, or a saved cursor; ``None``: everything), ``until`` (an
@@ -139,16 +135,6 @@ class OracleFusion:
         )
 
     @property
-    def origin(self) -> str:
-        """``scheme://host:port``; a ledger is bound to it (rule B3)."""
-        return self._http.origin
-
-    @property
-    def auth(self) -> ClientAuth:
-        """For calls with plain ``requests`` to this pod."""
-        return self._http.auth
-
-    @property
     def gate(self) -> Gate:
         """Which documents are ready."""
         return self._gate
@@ -167,19 +153,6 @@ class OracleFusion:
     def framework_version(self) -> int:
         """What ``REST-Framework-Version`` says."""
         return self._versions[1]
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def __repr__(self) -> str:
-        return f"OracleFusion({self._http.origin!r})"
-
-    def close(self) -> None:
-        """Close the connections; a second call does nothing."""
-        self._http.close()
 
     def invoices(
         self,
@@ -287,17 +260,6 @@ class OracleFusion:
         Where the pod does not filter them by stamp, all of them are read each time (section 11).
         """
         return self._records("shipments", since, until, where, keys, limit, extra)
-
-    def read(self, kind: str, since: Since = None, **options: Any) -> Records[Any]:
-        """``read("invoices")`` is ``invoices()``.
-
-        Raises:
-            InvalidArgument: Not one of ``kinds``.
-        """
-        if kind not in self.kinds:
-            raise InvalidArgument(f"kind={kind!r}.", cure=f"Use one of {', '.join(self.kinds)}.")
-        records: Records[Any] = getattr(self, kind)(since, **options)
-        return records
 
     def rows(
         self,

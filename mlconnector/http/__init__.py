@@ -8,6 +8,7 @@ origin; no secret is shown in an error, a log line or a ``repr``.
 from __future__ import annotations
 
 from mlconnector.http._client import HTTPClient
+from mlconnector.http._connector import Connector
 from mlconnector.http._faults import FaultRule, FaultTable, RequestRefused, Verdict, retry_after
 from mlconnector.http._json import dumps, loads
 from mlconnector.http._links import is_loopback, parse_origin, same_origin_path
@@ -22,6 +23,7 @@ from mlconnector.http._window import send_window
 __all__ = [
     "NOTHING",
     "ClientAuth",
+    "Connector",
     "FaultRule",
     "FaultTable",
     "HTTPClient",

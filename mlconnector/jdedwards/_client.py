@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
+from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from mlconnector.check import Check
@@ -20,7 +20,7 @@ from mlconnector.documents import (
     Supplier,
 )
 from mlconnector.errors import ConnectionFailed, InvalidArgument, VendorFault
-from mlconnector.http import HTTPClient, Retry, Timeout, TokenManager, Transport
+from mlconnector.http import Connector, HTTPClient, Retry, Timeout, TokenManager, Transport
 from mlconnector.jdedwards._approval import Approval
 from mlconnector.jdedwards._books import Books, ClosedPeriod
 from mlconnector.jdedwards._browse import DataService
@@ -42,22 +42,18 @@ from mlconnector.jdedwards._suppliers import suppliers_layout
 from mlconnector.jdedwards._values import Zone, zone_option
 from mlconnector.jdedwards._vouchers_target import VouchersTarget
 from mlconnector.jdedwards._writers import create_journal_entry, set_pay_status
-from mlconnector.records import Records
+from mlconnector.records import Records, Since
 from mlconnector.target import CrosswalkLookup, NoCrosswalk, Receipt, Target
-
-if TYPE_CHECKING:
-    from mlconnector.http import ClientAuth
 
 __all__ = ["JDEdwardsAIS"]
 
 D = TypeVar("D", bound=Document)
-Since = dt.datetime | Mapping[str, Any] | None
 _OVERLAP = dt.timedelta(hours=3)
 """Late commits, skew, an hour for local stamps (delivery rule 2); the day of an unknown zone is added on reading."""
 _FORMAT = "MM/dd/yyyy"
 
 
-class JDEdwardsAIS:
+class JDEdwardsAIS(Connector):
     """JD Edwards EnterpriseOne over its AIS server. Reading calls no orchestration; every write is one.
 
     Every reader takes ``since`` (an aware datetime, inclusive, or a saved cursor; ``None``: everything), ``until`` (an
@@ -157,27 +153,9 @@ class JDEdwardsAIS:
         return f"{self._http.origin}#{environment}" if environment else self._http.origin
 
     @property
-    def auth(self) -> ClientAuth:
-        """For calls with plain ``requests`` to this server."""
-        return self._http.auth
-
-    @property
     def approval(self) -> Approval:
         """Which orders are ready."""
         return self._approval
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def __repr__(self) -> str:
-        return f"JDEdwardsAIS({self._http.origin!r})"
-
-    def close(self) -> None:
-        """Log out and close the connections; a second call does nothing."""
-        self._http.close()
 
     def purchase_orders(
         self,
@@ -262,17 +240,6 @@ class JDEdwardsAIS:
     ) -> Records[Payment]:
         """Payments (F0413) with what they paid (F0414)."""
         return self._records("payments", payments_layout, since, until, where, keys, limit, extra)
-
-    def read(self, kind: str, since: Since = None, **options: Any) -> Records[Any]:
-        """``read("invoices")`` is ``invoices()``.
-
-        Raises:
-            InvalidArgument: Not one of ``kinds``.
-        """
-        if kind not in self.kinds:
-            raise InvalidArgument(f"kind={kind!r}.", cure=f"Use one of {', '.join(self.kinds)}.")
-        records: Records[Any] = getattr(self, kind)(since, **options)
-        return records
 
     def rows(
         self,

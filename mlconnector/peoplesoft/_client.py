@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from mlconnector.check import Check
@@ -13,7 +13,7 @@ from mlconnector.clock import SYSTEM_CLOCK, Clock
 from mlconnector.credentials import Secret
 from mlconnector.documents import Account, CostCenter, Invoice, Payment, PurchaseOrder, Supplier
 from mlconnector.errors import InvalidArgument
-from mlconnector.http import HTTPClient, Retry, Timeout, TokenManager, Transport
+from mlconnector.http import Connector, HTTPClient, Retry, Timeout, TokenManager, Transport
 from mlconnector.peoplesoft._component import ACTIONS, ComponentInterface, ComponentService
 from mlconnector.peoplesoft._faults import FAULTS
 from mlconnector.peoplesoft._head_reader import HeadKind, HeadReader
@@ -30,15 +30,11 @@ from mlconnector.peoplesoft._source import Source
 from mlconnector.peoplesoft._values import Zone, zone_option
 from mlconnector.peoplesoft._voucher import VoucherMessage
 from mlconnector.peoplesoft._walk import RowCap
-from mlconnector.records import Reader, Records
+from mlconnector.records import Reader, Records, Since
 from mlconnector.target import Change, Receipt, Target
-
-if TYPE_CHECKING:
-    from mlconnector.http import ClientAuth
 
 __all__ = ["PeopleSoft"]
 
-Since = dt.datetime | Mapping[str, Any] | None
 Where = Sequence[tuple[str, str, Any]]
 _LOOK_BACK: Mapping[str, dt.timedelta] = {
     "purchase_orders": dt.timedelta(days=1),
@@ -72,7 +68,7 @@ _INVOICES = HeadKind(
 )
 
 
-class PeopleSoft:
+class PeopleSoft(Connector):
     """Oracle PeopleSoft FSCM: reads through queries that the customer builds, writes by message or component interface.
 
     Every reader takes ``since`` (an aware datetime, inclusive, or a saved cursor; ``None``: everything), ``until`` (an
@@ -202,21 +198,6 @@ class PeopleSoft:
         return f"{self._http.origin}#{self._node}"
 
     @property
-    def auth(self) -> ClientAuth:
-        """For calls with plain ``requests`` to this server."""
-        return self._http.auth
-
-    @property
-    def clock(self) -> Clock:
-        """What time is measured on."""
-        return self._http.clock
-
-    @property
-    def timeout(self) -> Timeout:
-        """Of one call."""
-        return self._http.timeout
-
-    @property
     def source(self) -> Source:
         """How queries are asked; for the targets and the check of this package."""
         return self._source
@@ -256,18 +237,8 @@ class PeopleSoft:
         password = self._node_password or Secret("")
         return MessageService(self._http, self._message_path, self._node, self._requesting_node, password)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
     def __repr__(self) -> str:
         return f"PeopleSoft({self._http.origin!r}, node={self._node!r})"
-
-    def close(self) -> None:
-        """Close the connections; a second call does nothing."""
-        self._http.close()
 
     def purchase_orders(
         self,
@@ -366,17 +337,6 @@ class PeopleSoft:
     ) -> Records[CostCenter]:
         """Departments as they are today; options as for suppliers."""
         return self._master("cost_centers", to_cost_center, since, until, where, keys, limit, extra)
-
-    def read(self, kind: str, since: Since = None, **options: Any) -> Records[Any]:
-        """``read("invoices")`` is ``invoices()``.
-
-        Raises:
-            InvalidArgument: Not one of ``kinds``.
-        """
-        if kind not in self.kinds:
-            raise InvalidArgument(f"kind={kind!r}.", cure=f"Use one of {', '.join(self.kinds)}.")
-        records: Records[Any] = getattr(self, kind)(since, **options)
-        return records
 
     def rows(
         self,

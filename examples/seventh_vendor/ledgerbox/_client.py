@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Self
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from ledgerbox._mapping import invoice_of
 from ledgerbox._target import InvoicesTarget
@@ -16,21 +16,20 @@ from mlconnector.kit import (
     Check,
     CheckStep,
     Client,
-    ClientAuth,
     Clock,
+    Connector,
     FaultRule,
     FaultTable,
     Records,
     Rejected,
     Request,
     Response,
+    Since,
     Target,
     TokenManager,
     Verdict,
     Window,
 )
-
-Since = dt.datetime | Mapping[str, Any] | None
 
 
 def _words(response: Response) -> str:
@@ -47,7 +46,7 @@ FAULTS = FaultTable(
 )
 
 
-class Ledgerbox:
+class Ledgerbox(Connector):
     """Invoices of one Ledgerbox account.
 
     Args:
@@ -67,35 +66,6 @@ class Ledgerbox:
             raise InvalidArgument(f"page_size={page_size!r} is not 1 to 200.", cure="Use 200.")
         self._page_size = page_size
         self._http = Client(url, auth=auth, faults=FAULTS, clock=clock, **options)
-
-    @property
-    def origin(self) -> str:
-        """``scheme://host:port``; a ledger is bound to it."""
-        return self._http.origin
-
-    @property
-    def auth(self) -> ClientAuth:
-        """For calls with plain ``requests``."""
-        return self._http.auth
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def __repr__(self) -> str:
-        return f"Ledgerbox({self.origin!r})"
-
-    def close(self) -> None:
-        """Log out; a second call does nothing."""
-        self._http.close()
-
-    def read(self, kind: str, since: Since = None, **options: Any) -> Records[Any]:
-        """A reader by its name."""
-        if kind not in self.kinds:
-            raise InvalidArgument(f"kind={kind!r} is nothing Ledgerbox has.", cure=f"Use one of {self.kinds}.")
-        return self.invoices(since, **options)
 
     def invoices(
         self,
