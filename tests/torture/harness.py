@@ -124,7 +124,7 @@ class _Ring:
     def run(self, jobs: list[Job], *, kill_after: float | None = None) -> list[int]:
         """Start workers, wait for them, and say how they ended."""
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["tests.torture.worker"])
+        context.set_forkserver_preload(["tests.torture.preload"])
         processes = [context.Process(target=work, args=(job,)) for job in jobs]
         for process in processes:
             process.start()
