@@ -322,8 +322,10 @@ def torture(
             if ring.result.troubles or (over and not ring.unsent()):
                 break
             with ring.guard:
-                site.feed(1 / max(kills, 1))
-                site.note_births()
+                # Once all have died, what is there is to arrive: more that comes would keep it from ever being over.
+                if not over or site.left > 0:
+                    site.feed(1 / max(kills, 1))
+                    site.note_births()
                 for _change in range(rng.randrange(1 + max(2, per_kill))):
                     site.change()
                 ring.budget = rng.randrange(1 + max(1, per_kill // 2))
