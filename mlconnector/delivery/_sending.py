@@ -35,6 +35,7 @@ __all__ = ["DEAD_IN_A_ROW", "STOPPING", "Answers", "Call", "Ready", "Sender", "a
 STOPPING = (AuthenticationFailed, PermissionDenied)
 DEAD_IN_A_ROW = 10
 _HELD_BY_OTHER = HOLDING.replace("state", "o.state").replace("detail", "o.detail")
+_LARGEST_PAGE = 1000
 
 
 def action_of(document: Any, *, known: bool) -> Action:
@@ -90,18 +91,19 @@ class Sender:
     def queued(self, room: int, newer_than: int, keys: frozenset[str] | None) -> list[Row]:
         """The next deliveries, one a key at most; they count as tried from now on."""
         found: list[Row] = []
-        after = newer_than
+        after, page = newer_than, room
         while len(found) < room:
             rows = self._job.ledger.store.read(
                 "SELECT d.* FROM deliveries AS d WHERE d.sync = ? AND d.state = 'recorded' AND d.id > ?"  # noqa: S608
                 " AND NOT EXISTS (SELECT 1 FROM deliveries AS o WHERE o.sync = d.sync AND o.usage = d.usage"
                 f" AND o.key = d.key AND o.id <> d.id AND ({_HELD_BY_OTHER} OR (o.state = 'recorded' AND o.id < d.id)))"
-                " ORDER BY d.id LIMIT 100",
-                (self._job.sync, after),
+                " ORDER BY d.id LIMIT ?",
+                (self._job.sync, after, page),
             )
             if not rows:
                 break
-            after = rows[-1]["id"]
+            # What was tried and stays queued is read over again each time: mostly nothing, so pages begin small.
+            after, page = rows[-1]["id"], min(2 * page, _LARGEST_PAGE)
             found += [row for row in rows if row["id"] not in self._job.tried and (keys is None or row["key"] in keys)]
         self._job.tried |= {row["id"] for row in found[:room]}
         return found[:room]

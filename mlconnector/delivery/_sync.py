@@ -355,7 +355,8 @@ class Sync:
     def _count_queued(self, job: Job) -> None:
         """What is still open from earlier runs counts too: a report that hides it would look clean."""
         rows = self.ledger.store.read(
-            "SELECT * FROM deliveries WHERE sync = ? AND state IN ('recorded', 'sending', 'in doubt', 'unknown')"
+            "SELECT key, state FROM deliveries"
+            " WHERE sync = ? AND state IN ('recorded', 'sending', 'in doubt', 'unknown')"
             " ORDER BY id",
             (self.name,),
         )

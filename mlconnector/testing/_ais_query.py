@@ -274,7 +274,7 @@ def _matching(store: TableStore, query: Mapping[str, Any], literals: Literals) -
         return [row for row in store.scrambled() if any(condition.test(row) for condition in conditions)]
     exact = [condition for condition in conditions if condition.equals_one_of is not None]
     if exact:
-        best = min(exact, key=lambda condition: len(condition.equals_one_of or ()))
+        best = min(exact, key=lambda condition: store.count_having(condition.alias, condition.equals_one_of or ()))
         rows = store.having(best.alias, best.equals_one_of or ())
         conditions.remove(best)
     else:

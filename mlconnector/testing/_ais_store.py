@@ -17,6 +17,9 @@ __all__ = ["NO_DATE", "Contents", "Row", "TableStore", "default_of", "table_name
 Row = dict[str, Any]
 """Alias to value; a column that is not there has :func:`default_of` its kind."""
 
+_Place = tuple[int, str, tuple[Any, ...]]
+"""Where a key stands among the scrambled ones: by its checksum, then by its text. A row that goes leaves it behind."""
+
 NO_DATE = dt.date.min
 """An empty date. The database holds 0, so it sorts before every date."""
 
@@ -84,8 +87,12 @@ class TableStore:
     def __init__(self, table: Table) -> None:
         self.table = table
         self._rows: dict[tuple[Any, ...], Row] = {}
+        self._places: dict[tuple[Any, ...], _Place] = {}
+        self._scramble: list[_Place] = []
+        self._unsorted: list[_Place] = []
         self._scrambled: list[Row] | None = None
-        self._indexes: dict[str, dict[Any, list[Row]]] = {}
+        self._in_key_order: list[tuple[Any, ...]] | None = None
+        self._shown: dict[tuple[Any, ...], Row] = {}
         self._orders: dict[str, list[Row]] = {}
         self._keys_by: dict[str, dict[Any, set[tuple[Any, ...]]]] = {}
 
@@ -129,35 +136,27 @@ class TableStore:
     def scrambled(self) -> list[Row]:
         """All rows in an order that means nothing, always the same for the same keys."""
         if self._scrambled is None:
-            keys = sorted(self._rows, key=lambda key: zlib.crc32(repr(key).encode()))
-            self._scrambled = [self._rows[key] for key in keys]
+            if self._unsorted:
+                self._scramble += self._unsorted
+                self._scramble.sort()
+                self._unsorted.clear()
+            self._scrambled = [self._rows[key] for _, _, key in self._scramble if key in self._rows]
         return self._scrambled
 
     def having(self, alias: str, values: Iterable[Any]) -> list[Row]:
         """The rows whose column has one of ``values``, found by index."""
-        index = self._index(alias)
-        return [row for value in dict.fromkeys(values) for row in index.get(value, ())]
+        keys = [key for value in dict.fromkeys(values) for key in self._keys_with(alias, value)]
+        return [self._rows[key] for key in sorted(keys, key=self._places.__getitem__)]
 
     def count_having(self, alias: str, values: Iterable[Any]) -> int:
         """How many rows :meth:`having` finds."""
-        index = self._index(alias)
-        return sum(len(index.get(value, ())) for value in dict.fromkeys(values))
+        return sum(len(self._keys_with(alias, value)) for value in dict.fromkeys(values))
 
     def ordered(self, name: str, make: Callable[[], list[Row]]) -> list[Row]:
         """All rows in an order, made once and kept under its name until a row changes."""
         if name not in self._orders:
             self._orders[name] = make()
         return self._orders[name]
-
-    def _index(self, alias: str) -> dict[Any, list[Row]]:
-        index = self._indexes.get(alias)
-        if index is None:
-            index = {}
-            default = default_of(self.table.columns[alias])
-            for row in self.scrambled():
-                index.setdefault(row.get(alias, default), []).append(row)
-            self._indexes[alias] = index
-        return index
 
     def find(self, key: Any) -> Row | None:
         """The row with a key, every column filled, or None."""
@@ -175,7 +174,7 @@ class TableStore:
         ]
 
     def _keys_with(self, alias: str, value: Any) -> set[tuple[Any, ...]]:
-        """Keys by a column, kept while rows change: writing calls look up between all of their changes."""
+        """Keys by a column, kept while rows change: calls look up between all of their changes."""
         default = default_of(self.table.columns[alias])
         if alias not in self._keys_by:
             self._keys_by[alias] = {}
@@ -188,14 +187,12 @@ class TableStore:
 
     def copies(self) -> tuple[Row, ...]:
         """All rows in key order, every column filled, business units with their leading blanks, empty dates None."""
-        columns = self.table.columns.values()
-        return tuple(
-            {
-                column.alias: None if (value := row.get(column.alias, default_of(column))) is NO_DATE else value
-                for column in columns
-            }
-            for _, row in sorted(self._rows.items())
-        )
+        if self._in_key_order is None:
+            self._in_key_order = sorted(self._places)
+        for key in self._rows.keys() - self._shown.keys():
+            filled = self._filled(self._rows[key])
+            self._shown[key] = {alias: None if value is NO_DATE else value for alias, value in filled.items()}
+        return tuple(self._shown[key].copy() for key in self._in_key_order if key in self._rows)
 
     def _typed(self, values: Mapping[str, Any]) -> Row:
         return {alias: coerce(self.table, alias, value) for alias, value in values.items()}
@@ -224,16 +221,20 @@ class TableStore:
         self._rows[key] = row
         for alias, index in self._keys_by.items():
             index.setdefault(row.get(alias, default_of(self.table.columns[alias])), set()).add(key)
+        if key not in self._places:
+            text = repr(key)
+            place = self._places[key] = (zlib.crc32(text.encode()), text, key)
+            self._unsorted.append(place)
+            self._in_key_order = None
         self._scrambled = None
-        self._indexes.clear()
         self._orders.clear()
 
     def _unset(self, key: tuple[Any, ...]) -> None:
         row = self._rows.pop(key)
         for alias, index in self._keys_by.items():
             index[row.get(alias, default_of(self.table.columns[alias]))].discard(key)
+        self._shown.pop(key, None)
         self._scrambled = None
-        self._indexes.clear()
         self._orders.clear()
 
 

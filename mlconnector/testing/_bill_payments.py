@@ -107,6 +107,7 @@ class Ledger:
         self._database = database
         self._partial_word = partial_word
         self._stamp_bills = stamp_bills
+        self._of_bill: dict[str, dict[str, Record]] = {}
 
     def make(
         self,
@@ -151,6 +152,8 @@ class Ledger:
         if online:
             row["fundingAccount"] = {"type": "BANK_ACCOUNT", "id": "bac01SIMULATED000001"}
         record = payments.put(row, id=key)
+        for share in shares:
+            self._of_bill.setdefault(share.bill.id, {})[record.id] = record
         record.row.setdefault("confirmationNumber", f"P{record.number:08d}")
         self._mark(record, status)
         if not online:
@@ -213,8 +216,11 @@ class Ledger:
         """Compute what is paid, credited, scheduled and due of a bill (rule of section 7: amounts decide)."""
         paid = scheduled = Decimal(0)
         credited = sum((used["amount"] for used in bill.row.get("vendorCredits") or ()), Decimal(0))
-        for payment in self._database["payments"]:
+        payments = self._database["payments"]
+        for payment in self._of_bill.get(bill.id, {}).values():
             effect = _effect(payment)
+            if payments.get(payment.id) is not payment:
+                continue
             for part in payment.row["billPayments"]:
                 if part["billId"] != bill.id or effect == "none":
                     continue

@@ -39,6 +39,8 @@ _COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
 _INSTANTS = frozenset({"createdTime", "updatedTime"})
 _DAYS = frozenset({"dueDate", "processDate"})
 _FLAGS = frozenset({"archived", "onlinePayment"})
+_PLAIN = frozenset({"vendorId", "name"})
+"""Fields of texts at the top of a row, that long lists are asked for by."""
 
 
 def parse_filters(text: str, resource: Resource) -> Test:
@@ -58,7 +60,7 @@ def parse_filters(text: str, resource: Resource) -> Test:
             raise refusal("BDC_1129", f"Invalid value for parameter filters: {text}")
         at = found.end()
         tests.append(_condition(found["field"], found["op"], found["quoted"], found["bare"], resource))
-    return lambda record: all(test(record) for test in tests)
+    return tests[0] if len(tests) == 1 else lambda record: all(test(record) for test in tests)
 
 
 def _condition(field: str, op: str, quoted: str | None, bare: str | None, resource: Resource) -> Test:
@@ -78,6 +80,10 @@ def _condition(field: str, op: str, quoted: str | None, bare: str | None, resour
         return lambda record: literal not in record.values(field)
     if op == "sw":
         return lambda record: any(has.startswith(literal) for has in record.values(field))
+    if op == "eq" and field == "archived":
+        return lambda record: record.archived is literal
+    if op == "eq" and field in _PLAIN:
+        return lambda record: bool(record.row.get(field) == literal)
     compare = _COMPARE[op]
     return lambda record: any(compare(_comparable(field, has), literal) for has in record.values(field))
 

@@ -145,6 +145,9 @@ def _condition(name: str, text: str, database: Database, kind: Kind) -> Test:
         limit: Any = [_literal(database, operand.field, name, part) for part in texts]
     else:
         limit = _literal(database, operand.field, name, text)
+    if operator == "" and sort == "text" and len(operand.steps) == 1:
+        ((own, _),), fold = operand.steps, database.fold
+        return lambda row: (value := row.values[own]) is not None and fold(value) == limit
     test = (_LISTS if operator in _LISTS else _COMPARE)[operator]
     return lambda row: any(
         test(_comparable(database, value), limit) for value in operand.values(row) if value is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import datetime as dt
+import functools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -17,6 +18,8 @@ __all__ = ["Database", "Row", "whole_number"]
 
 _PARTS = ("part", "parts")
 _STAMPS = ("created-at", "updated-at")
+_FOLDED = 1 << 17
+"""Texts that are kept in their comparable form."""
 
 
 @attrs.define(eq=False)
@@ -84,7 +87,7 @@ class Database:
 
     def __init__(self, fold: Callable[[str], str]) -> None:
         self.kinds: dict[str, Kind] = dict(KINDS)
-        self.fold = fold
+        self.fold = functools.lru_cache(_FOLDED)(fold)
         self._tables: dict[str, dict[int, Row]] = {name: {} for name in RESOURCES}
         self._last = dict.fromkeys(KINDS, 0)
 
@@ -118,14 +121,22 @@ class Database:
         if within is None:
             yield from (row for _, row in sorted(self._tables[kind].items()))
             return
+        yield from sorted(self._parts(kind), key=lambda part: part.id)
+
+    def _parts(self, kind: str) -> Iterator[Row]:
+        """The parts of other rows that are of a kind, in no order."""
+        within = self.kinds[kind].within
+        assert within is not None
         owner, attribute = within
-        yield from sorted((part for row in self.rows(owner) for part in row.parts[attribute]), key=lambda part: part.id)
+        stored = self.kinds[owner].within is None
+        for row in self._tables[owner].values() if stored else self._parts(owner):
+            yield from row.parts[attribute]
 
     def get(self, kind: str, key: int | None) -> Row | None:
         """The row of an id, if there is one."""
         if self.kinds[kind].within is None:
             return None if key is None else self._tables[kind].get(key)
-        return next((row for row in self.rows(kind) if row.id == key), None)
+        return next((part for part in self._parts(kind) if part.id == key), None)
 
     def owner(self, part: Row) -> Row:
         """The row of a resource within which a part stands."""

@@ -1,4 +1,7 @@
-"""``python -m tests.torture --flow jde_to_cleo --documents 1000 --kills 20 --seed 1 [--workers 2]``"""
+"""``python -m tests.torture --flow jde_to_cleo --documents 1000 --kills 20 --seed 1 [--workers 2]``
+
+``--flow all --documents 10000 --kills 200`` takes the flows one after the other and ends with one table of them all.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from tests.torture.sites import SITES
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.torture", description="The ledger under fire.")
-    parser.add_argument("--flow", action="append", choices=[*SITES], help="again for several; all by default")
+    parser.add_argument("--flow", action="append", choices=["all", *SITES], help="again for several; all by default")
     parser.add_argument("--documents", type=int, default=1000)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
@@ -26,7 +29,7 @@ def main() -> int:
     parser.add_argument("--stride", type=int, default=1, help="of --systematic")
     options = parser.parse_args()
     results: list[Result] = []
-    for flow in options.flow or SITES:
+    for flow in SITES if "all" in (options.flow or ("all",)) else options.flow:
         if options.systematic:
             found = systematic(
                 flow,
@@ -56,7 +59,7 @@ def main() -> int:
                 print(one, flush=True)
         results += found
     failed = [one for one in results if not one.ok]
-    if not options.systematic:
+    if not options.systematic and len(results) > 1:
         print(table(results))
     print(f"seed {options.seed}: {'FAILED' if failed else 'all well'}")
     return 1 if failed else 0

@@ -72,16 +72,18 @@ class Result:
 
 
 def table(results: list[Result]) -> str:
-    """One line a flow."""
-    head = ("flow", "docs", "changes", "workers", "kills", "calls", "faulted", "lost", "doubled", "wrong", "ledger")
-    lines = [(*head, "parked", "seconds")]
+    """One line a flow; ``in doubt`` counts what is parked so, ``parked`` lists it with everything else that is."""
+    head = ("flow", "docs", "changes", "workers", "kills", "calls", "faults", "faulted", "lost", "doubled", "wrong")
+    lines = [(*head, "ledger", "in doubt", "parked", "seconds")]
     for one in results:
         verdict = one.verdict
-        share = f"{100 * one.faults.total() / max(one.calls, 1):.1f} %"
+        faults = one.faults.total()
+        share = f"{100 * faults / max(one.calls, 1):.1f} %"
+        in_doubt = sum(count for kind, count in verdict.parked.items() if kind.endswith("in doubt"))
         parked = ", ".join(f"{kind} {count}" for kind, count in sorted(verdict.parked.items())) or "0"
         ledger = len(verdict.ledger) + len(one.troubles)
-        numbers = (verdict.documents, one.changes, one.workers, one.kills, one.calls, share)
-        counts = (len(verdict.lost), len(verdict.doubled), len(verdict.wrong), ledger)
+        numbers = (verdict.documents, one.changes, one.workers, one.kills, one.calls, faults, share)
+        counts = (len(verdict.lost), len(verdict.doubled), len(verdict.wrong), ledger, in_doubt)
         lines.append((one.flow, *map(str, numbers), *map(str, counts), parked, f"{one.seconds:.0f}"))
     widths = [max(len(line[at]) for line in lines) for at in range(len(lines[0]))]
     return "\n".join("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)) for line in lines)
@@ -124,7 +126,7 @@ class _Ring:
     def run(self, jobs: list[Job], *, kill_after: float | None = None) -> list[int]:
         """Start workers, wait for them, and say how they ended."""
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["tests.torture.worker"])
+        context.set_forkserver_preload(["tests.torture.preload"])
         processes = [context.Process(target=work, args=(job,)) for job in jobs]
         for process in processes:
             process.start()
@@ -319,8 +321,10 @@ def torture(
             if ring.result.troubles or (over and not ring.unsent()):
                 break
             with ring.guard:
-                site.feed(1 / max(kills, 1))
-                site.note_births()
+                # Once all have died, what is there is to arrive: more that comes would keep it from ever being over.
+                if not over or site.left > 0:
+                    site.feed(1 / max(kills, 1))
+                    site.note_births()
                 for _change in range(rng.randrange(1 + max(2, per_kill))):
                     site.change()
                 ring.budget = rng.randrange(1 + max(1, per_kill // 2))

@@ -177,9 +177,17 @@ def one_record(found: dict[tuple[str, str], Arrived], key: tuple[str, str], cont
         found[key] = Arrived(content)
 
 
+def row_of(erp: JDEdwardsSimulator, table: str, key: Any) -> dict[str, Any]:
+    """One row of JD Edwards as it is now: ``contents`` would copy the whole table for it."""
+    with erp._lock:
+        row = erp._stores[table].find(key)
+    assert row is not None, key
+    return row
+
+
 def renamed(site: Any) -> None:
     """One supplier of JD Edwards has another name."""
-    row = site.rng.choice([one for one in site.erp.contents["F0101"] if str(one["AN8"]) in site.names])
+    row = row_of(site.erp, "F0101", int(site.rng.choice(list(site.names))))
     name = site.pick(("supplier", row["AN8"]), lambda: f"Name {site.rng.randrange(10**6)} {row['AN8']}", row["ALPH"])
     site.erp.update("F0101", {"AN8": row["AN8"]}, ALPH=name)
     site.names[str(row["AN8"])] = name
@@ -198,6 +206,8 @@ class JDEdwardsOrders:
     erp: JDEdwardsSimulator
     rng: random.Random
     left: int
+    lines: list[tuple[int, Decimal]]
+    """Order and line number of every line, in key order."""
     pick: Callable[[Any, Callable[[], Any], Any], Any]
     some: Callable[[Any], Any]
 
@@ -206,21 +216,23 @@ class JDEdwardsOrders:
         for line in tables["F4311"]:
             line.update(more)
         self.erp.add(tables)
+        self.lines = [*getattr(self, "lines", ()), *((line["DOCO"], line["LNID"]) for line in tables["F4311"])]
 
     def change_order(self) -> None:
-        lines = [line for line in self.erp.contents["F4311"] if self.may_change(line)]
+        lines = [(order, number) for order, number in self.lines if self.may_change(order)]
         if not lines:
             return
-        line = self.some(lines)
-        key = {**{name: line[name] for name in ("DOCO", "LNID")}, **LINE}
-        known = ("order", line["DOCO"], line["LNID"])
+        order, number = self.some(lines)
+        key = {"DOCO": order, "LNID": number, **LINE}
+        line = row_of(self.erp, "F4311", key)
+        known = ("order", order, number)
         quantity = self.pick(known, lambda: Decimal(self.rng.randrange(200, 9000)), line["UORG"])
         amount = quantity * line["PRRC"]
         self.erp.update(
             "F4311", key, UORG=quantity, UOPN=quantity, AEXP=amount, AOPN=amount, **self.stamp(self.erp._site_time())
         )
 
-    def may_change(self, line: Mapping[str, Any]) -> bool:
+    def may_change(self, order: int) -> bool:
         """Nobody relies on it yet."""
         return True
 

@@ -201,7 +201,8 @@ class FusionToCleo(CleoSite):
         return found + [f"{key} is shown as rejected" for key in shown.keys() - rejected]
 
     def change(self) -> None:
-        row = self.some(self.erp.contents["invoices"])
+        with self.erp._lock:
+            row = dict(self.some(self.erp._stores["invoices"]).values)
         known = row["InvoiceId"]
         date = self.pick(
             known, lambda: dt.date(2026, 1, 1) + dt.timedelta(days=self.rng.randrange(50)), row["InvoiceDate"]
@@ -213,10 +214,14 @@ class FusionToCleo(CleoSite):
 
     def expected(self) -> dict[tuple[str, str], Any]:
         found: dict[tuple[str, str], Any] = {}
-        for row in self.erp.contents["invoices"]:
-            found["invoices", row["InvoiceNumber"]] = (f"{row['InvoiceDate']:%Y%m%d}", row["InvoiceAmount"])
-        for row in self.erp.contents["payablesPayments"]:
-            found["payments", str(row["PaymentNumber"])] = row["PaymentAmount"]
+        with self.erp._lock:
+            invoices, payments = (
+                [node.values for node in self.erp._stores[name]] for name in ("invoices", "payablesPayments")
+            )
+            for row in invoices:
+                found["invoices", row["InvoiceNumber"]] = (f"{row['InvoiceDate']:%Y%m%d}", row["InvoiceAmount"])
+            for row in payments:
+                found["payments", str(row["PaymentNumber"])] = row["PaymentAmount"]
         return found | {("acknowledgments", f"{sender}/{group}"): "A" for sender, group in self._groups}
 
     def arrived(self) -> dict[tuple[str, str], Arrived]:

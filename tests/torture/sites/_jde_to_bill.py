@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from decimal import Decimal
@@ -27,7 +28,7 @@ from mlconnector.testing import (
 from tests.torture.clock import SharedClock
 from tests.torture.faults import TIMEOUT
 from tests.torture.sites._books import payments_in_books, vouchers_in_books
-from tests.torture.sites._common import SUPPLIERS, Arrived, Site, jde_client, one_record, renamed
+from tests.torture.sites._common import SUPPLIERS, Arrived, Site, jde_client, one_record, renamed, row_of
 from tests.torture.tables import rows
 
 _OWN = range(300001, 400000)
@@ -45,7 +46,12 @@ _MOVED = ("PROCESSED", "SENT", "DELIVERED", "CLEARED")
 _EVENTS = ("payment.updated", "payment.failed", "bill.created", "bill.archived")
 
 
+_ITEM = ("DOC", "DCT", "KCO", "SFX", "SFXE")
+"""The key of a pay item."""
+
 Held = Mapping[str, Sequence[Mapping[str, Any]]]
+_Payable = dict[str, dict[tuple[str, str], Decimal]]
+"""By vendor, then by id and number of a bill: what is open of it."""
 
 
 @attrs.define
@@ -91,6 +97,8 @@ class JDEToBill(Site):
         self.born: dict[str, _Bill] = {}
         self.paid: dict[str, _Payment] = {}
         self.frozen: set[int] = set()
+        self._items: list[tuple[Any, ...]] = []
+        self._payments: list[str] = []
         if self.look_up != "reliable":
             self.present_only = frozenset({"vouchers", "payments"})
 
@@ -139,7 +147,9 @@ class JDEToBill(Site):
 
     def _add(self, count: int) -> None:
         if count > 0:
-            self.erp.add(vouchers(count, suppliers=SUPPLIERS, first_number=self._next, seed=self._next, master=False))
+            made = vouchers(count, suppliers=SUPPLIERS, first_number=self._next, seed=self._next, master=False)
+            self.erp.add(made)
+            self._items += [tuple({"SFXE": 0, **row}[name] for name in _ITEM) for row in made["F0411"]]
             self._next += count
 
     def feed(self, share: float) -> None:
@@ -147,10 +157,11 @@ class JDEToBill(Site):
         self._add(part)
         self.left -= max(part, 0)
         held = self.payables.contents
+        payable = self._payable(held)
         for _ in range(max(1, round(0.4 * self.count * min(share, 0.1)))):
             self.bill(held)
-            self.pay(held)
-            self.pay(held)
+            self.pay(payable)
+            self.pay(payable)
         for _ in range(2 + len(self.paid) // 3):
             self.move()
 
@@ -166,11 +177,11 @@ class JDEToBill(Site):
             self._postpone()
 
     def _postpone(self) -> None:
-        rows = [row for row in self.erp.contents["F0411"] if row["DOC"] in _OWN and row["DOC"] not in self.frozen]
-        if not rows:
+        items = [item for item in self._items if item[0] not in self.frozen]
+        if not items:
             return
-        row = self.some(rows)
-        key = {name: row[name] for name in ("DOC", "DCT", "KCO", "SFX", "SFXE")}
+        key = dict(zip(_ITEM, self.some(items), strict=True))
+        row = row_of(self.erp, "F0411", key)
         date = self.pick(
             row["DOC"], lambda: dt.date(2026, 4, 1) + dt.timedelta(days=self.rng.randrange(90)), row["DDJ"]
         )
@@ -227,47 +238,59 @@ class JDEToBill(Site):
             self.changes += 1
             self._tell()
 
-    def pay(self, held: Held) -> None:
-        """One payment over one to three bills of a vendor, of all that is open of each, or a part.
+    def _payable(self, held: Held) -> _Payable:
+        """What is open of each bill that can be paid.
 
-        Bills of JD Edwards only where nobody has changed their pay item, and nobody does from now on.
+        Bills of JD Edwards only where nobody has changed their pay item; once one is paid, nobody does.
         """
-        payable: dict[str, list[Any]] = {}
-        changed = self._changed()
+        paid: dict[str, Decimal] = defaultdict(Decimal)
+        for payment in self.paid.values():
+            for key, amount in payment.bills.items() if payment.counts else ():
+                paid[key] += amount
+        changed = {key for key in self.history if isinstance(key, int)} - self.frozen
+        payable: _Payable = defaultdict(dict)
         for row in held["bills"]:
             key, number = str(row["id"]), row["invoice"]["invoiceNumber"]
             own = None if key in self.born else int(number.split("/")[2])
             gone = row["archived"] or (key in self.born and self.born[key].void)
-            if not gone and self._open_in_bill(row) and own not in changed:
-                payable.setdefault(row["vendorId"], []).append(row)
+            left = Decimal(row["amount"]) - paid[key]
+            if not gone and left and own not in changed:
+                payable[row["vendorId"]][key, number] = left
+        return payable
+
+    def pay(self, payable: _Payable) -> None:
+        """One payment over one to three bills of a vendor, of all that is open of each, or a part.
+
+        Args:
+            payable: What is open; what is paid is taken off.
+        """
         if not payable:
             return
-        rows = self.rng.choice(list(payable.values()))
+        vendor = self.rng.choice(list(payable))
+        rows = list(payable[vendor].items())
         chosen = self.rng.sample(rows, min(len(rows), self.rng.choice((1, 1, 3))))
         bills, parts = {}, {}
-        for row in chosen:
-            left = self._open_in_bill(row)
+        for (key, number), left in chosen:
             amount = left if self.rng.random() < 0.6 else max(Decimal("0.01"), round(left / 3, 2))
-            key, number = str(row["id"]), row["invoice"]["invoiceNumber"]
             bills[key] = amount
             parts[key if key in self.born else number] = amount
             if key not in self.born:
                 self.frozen.add(int(number.split("/")[2]))
-        self.paid[self.payables.pay(*bills, amounts=bills)] = _Payment(bills, parts)
+            payable[vendor][key, number] = left - amount
+            if left == amount:
+                del payable[vendor][key, number]
+        if not payable[vendor]:
+            del payable[vendor]
+        made = self.payables.pay(*bills, amounts=bills)
+        self.paid[made] = _Payment(bills, parts)
+        self._payments.append(made)
         self._tell()
-
-    def _open_in_bill(self, row: Mapping[str, Any]) -> Decimal:
-        paid = [one.bills.get(str(row["id"]), Decimal(0)) for one in self.paid.values() if one.counts]
-        return Decimal(row["amount"]) - sum(paid, Decimal(0))
-
-    def _changed(self) -> set[int]:
-        return {key for key in self.history if isinstance(key, int)} - self.frozen
 
     def move(self) -> None:
         """A payment goes on: it is on its way, clears, is cancelled, or is taken back though it had cleared."""
         if not self.paid:
             return
-        key = self.rng.choice(list(self.paid))
+        key = self.rng.choice(self._payments)
         payment = self.paid[key]
         status = self.rng.choice(_NEXT.get(payment.status, (payment.status,)))
         if status == payment.status:
@@ -285,20 +308,20 @@ class JDEToBill(Site):
         named = {key for row in shown for key in re.findall(r"Pay item (\S+) is open again", row["text"])}
         for row in self.erp.contents["F0411"]:
             if row["PST"] == "A" and f"{row['KCO']}/{row['DCT']}/{row['DOC']}/{row['SFX']}" in named:
-                self.erp.update("F0411", {name: row[name] for name in ("DOC", "DCT", "KCO", "SFX", "SFXE")}, PST="B")
+                self.erp.update("F0411", {name: row[name] for name in _ITEM}, PST="B")
 
     # What must be where
 
-    def _left(self, name: str, gross: Decimal) -> Decimal:
-        done = [payment.parts.get(name, Decimal(0)) for payment in self.paid.values() if payment.status in _MOVED]
-        return gross - sum(done, Decimal(0))
-
     def expected(self) -> dict[tuple[str, str], Any]:
         found: dict[tuple[str, str], Any] = {("suppliers", name): key for key, name in self.names.items()}
+        moved: dict[str, Decimal] = defaultdict(Decimal)
+        for payment in self.paid.values():
+            for name, amount in payment.parts.items() if payment.status in _MOVED else ():
+                moved[name] += amount
         for row in self.erp.contents["F0411"]:
             if row["DOC"] in _OWN:
                 key = f"{row['KCO']}/{row['DCT']}/{row['DOC']}/{row['SFX']}"
-                left = self._left(key, row["AG"])
+                left = row["AG"] - moved[key]
                 stands = (left, "B" if left else "P")
                 found["invoices", key] = (row["DDJ"].isoformat(), row["AG"], self.names[str(row["AN8"])], stands)
         for key, one in self.born.items():

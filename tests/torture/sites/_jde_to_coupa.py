@@ -25,6 +25,7 @@ from mlconnector.testing import (
     receipts,
     vouchers,
 )
+from mlconnector.testing._coupa_render import View
 from tests.torture.clock import SharedClock
 from tests.torture.faults import TIMEOUT
 from tests.torture.sites._books import payments_in_books, vouchers_in_books
@@ -34,9 +35,6 @@ _SECRET = "hush"
 _CHART = {"name": "US Chart"}
 _OWN = range(300001, 310000)
 """Numbers of vouchers that are born in JD Edwards."""
-
-
-Held = Mapping[str, Any]
 
 
 @attrs.define
@@ -121,12 +119,11 @@ class JDEToCoupa(JDEdwardsOrders, Site):
         if part:
             self.add_orders(self._next, part, ANI="M30.6110")
             self._next, self.left = self._next + part, self.left - part
-        held = {**self.spend.contents, "ordered": self.ordered()}
         for _ in range(max(1, round(0.4 * self.count * min(share, 0.1)))):
-            self.invoice(held)
+            self.invoice()
             if self.rng.random() < 0.6:
                 self.pay()
-        self.approve_own(held)
+        self.approve_own()
 
     def change(self) -> None:
         chance = self.rng.random()
@@ -139,18 +136,18 @@ class JDEToCoupa(JDEdwardsOrders, Site):
         else:
             self.change_order()
 
-    def may_change(self, line: Mapping[str, Any]) -> bool:
-        return line["DOCO"] not in self.ordered_from
+    def may_change(self, order: int) -> bool:
+        return order not in self.ordered_from
 
     def meanwhile(self, call: Call) -> None:
         if not self.calm and self.rng.random() < 0.01:
-            self.invoice({**self.spend.contents, "ordered": self.ordered()})
+            self.invoice()
 
     def between(self) -> None:
         if self.rng.random() < 0.5:
             self.erp.post()
-        for row in self.spend.contents["coupa_pay/payments"]:
-            if row["status"] == "payment_in_progress" and self.rng.random() < 0.5:
+        for row in self._held("coupa_pay/payments", status="payment_in_progress"):
+            if self.rng.random() < 0.5:
                 self.spend.update("coupa_pay/payments", row["id"], status="completed_successfully")
                 self._tell("coupa_pay/payments", row["id"])
 
@@ -160,34 +157,41 @@ class JDEToCoupa(JDEdwardsOrders, Site):
         notice = self.spend.webhook(_SECRET, (resource, key))
         self.notices.append((dict(notice.headers), notice.body))
 
-    def invoice(self, held: Held) -> None:
-        """A supplier bills what was ordered, and received by now, or something without an order.
+    def _held(self, resource: str, **equal: Any) -> list[dict[str, Any]]:
+        """Rows of Coupa as it shows them: ``contents`` would show everything there is."""
+        with self.spend._lock:
+            database = self.spend._database
+            view = View(database=database)
+            rows = database.rows(resource)
+            return [view.row(row) for row in rows if all(row.values[name] == value for name, value in equal.items())]
 
-        Args:
-            held: What Coupa holds, and what is ``ordered`` in JD Edwards; to make it out takes its time.
-        """
+    def invoice(self) -> None:
+        """A supplier bills what was ordered, and received by now, or something without an order."""
         if self.rng.random() < 0.4:
-            self._bill_without_order(held)
+            self._bill_without_order()
         else:
-            self._bill_an_order(held)
+            self._bill_an_order()
 
-    def _bill_an_order(self, held: Held) -> None:
+    def _bill_an_order(self) -> None:
         """An order that stands in Coupa as it does in JD Edwards: one line of it, or all."""
-        ordered = held["ordered"]
-        known = [
-            row
-            for row in held["purchase_orders"]
-            if row["status"] == "issued"
-            and int(row["po-number"]) not in self.ordered_from
-            and {str(one["line-num"]): (one["quantity"], one["price"]) for one in row["order-lines"]}
-            == ordered[row["po-number"]]
-        ]
-        if not known:
+        with self.spend._lock:
+            issued = [
+                row.values["po-number"]
+                for row in self.spend._database.rows("purchase_orders")
+                if row.values["status"] == "issued" and int(row.values["po-number"]) not in self.ordered_from
+            ]
+        self.rng.shuffle(issued)
+        for name in issued:
+            (order,) = self._held("purchase_orders", **{"po-number": name})
+            with self.erp._lock:
+                lines = self.erp._stores["F4311"].where(DOCO=int(name))
+            ordered = {str(int(line["LNID"])): (line["UORG"], line["PRRC"]) for line in lines}
+            if {str(one["line-num"]): (one["quantity"], one["price"]) for one in order["order-lines"]} == ordered:
+                break
+        else:
             return
-        order = self.rng.choice(known)
-        number = int(order["po-number"])
+        number = int(name)
         self.ordered_from.add(number)
-        lines = [dict(row) for row in self.erp.contents["F4311"] if row["DOCO"] == number]
         self.erp.add(receipts({"F4311": lines}, first_document=self._receipt))
         self._receipt += len(lines)
         billed = order["order-lines"][: self.rng.randrange(1, 1 + len(order["order-lines"]))]
@@ -208,14 +212,15 @@ class JDEToCoupa(JDEdwardsOrders, Site):
             matched=True,
         )
 
-    def _bill_without_order(self, held: Held) -> None:
-        if not held["suppliers"]:
+    def _bill_without_order(self) -> None:
+        suppliers = self._held("suppliers")
+        if not suppliers:
             return
         gross = Decimal(self.rng.randrange(100, 900000)) / 100
-        (account,) = (row["id"] for row in held["accounts"] if row["code"] == "M30-6110")
+        (account,) = (row["id"] for row in self._held("accounts", code="M30-6110"))
         line = {"type": "InvoiceAmountLine", "line-num": 1, "description": "Service", "price": gross}
         line["account"] = {"id": account}
-        self._add_bill(self.rng.choice(held["suppliers"]), [line], gross, matched=False)
+        self._add_bill(self.rng.choice(suppliers), [line], gross, matched=False)
 
     def _add_bill(
         self, supplier: Mapping[str, Any], lines: list[dict[str, Any]], gross: Decimal, *, matched: bool
@@ -247,11 +252,10 @@ class JDEToCoupa(JDEdwardsOrders, Site):
         self.changes += 1
         self._tell("invoices", key)
 
-    def approve_own(self, held: Held) -> None:
+    def approve_own(self) -> None:
         """What JD Edwards has sent is approved in Coupa too, and may be paid there."""
-        for row in held["invoices"]:
-            own = row["id"] not in self.bills and row["status"] == "draft"
-            if own and row["internal-note"] and self.rng.random() < 0.5:
+        for row in self._held("invoices", status="draft"):
+            if row["id"] not in self.bills and row["internal-note"] and self.rng.random() < 0.5:
                 self.spend.update("invoices", row["id"], status="approved")
                 gross, name = _total(row), row["internal-note"].removeprefix("JDEDWARDS:")
                 self.own[row["id"]] = _Bill(

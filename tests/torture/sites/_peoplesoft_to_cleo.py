@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from contextlib import ExitStack
 from decimal import Decimal
@@ -36,6 +37,9 @@ class PeopleSoftToCleo(CleoSite):
         self.network = CleoSimulator(clock=self.target_clock)
         self._number = 0
         self._billed: dict[str, Decimal] = {}
+        self._numbers: list[str] = []
+        self._seen = 0
+        self._known: set[str] = set()
         self._groups: list[tuple[str, int]] = []
 
     @property
@@ -62,6 +66,7 @@ class PeopleSoftToCleo(CleoSite):
         for _ in range(count):
             index = self._number
             self._number += 1
+            self._numbers.append(f"{index + 101:010}")
             quantity, price = Decimal(self.rng.randrange(1, 200)), Decimal(self.rng.randrange(50, 9000)) / 100
             line = mc.OrderLine(
                 number="1",
@@ -76,7 +81,7 @@ class PeopleSoftToCleo(CleoSite):
             )
             self.erp.add(
                 mc.PurchaseOrder(
-                    number=f"{index + 101:010}",
+                    number=self._numbers[-1],
                     company="US001",
                     date=dt.date(2026, 2, 20),
                     supplier=mc.Party(number=f"{1001 + index % 2:010}", name="Parts Emporium"),
@@ -96,9 +101,9 @@ class PeopleSoftToCleo(CleoSite):
 
     def bill(self) -> None:
         """A supplier invoices an order: for the first time or once more."""
-        header = self.rng.choice(self.erp.contents["PO_HDR"])
-        (line,) = (row for row in self.erp.contents["PO_LINE_SHIP"] if row["PO_ID"] == header["PO_ID"])
-        number = f"SI-{header['PO_ID']}"
+        order = self.rng.choice(self._numbers)
+        header, line = self._row("PO_HDR", order), self._row("PO_LINE_SHIP", order)
+        number = f"SI-{order}"
         partner = EVEN if int(header["VENDOR_ID"]) % 2 else ODD
         them = attrs.evolve(partner, sender=partner.receiver, receiver=partner.sender)
         if number not in self._billed and self.pending(header["PO_ID"]):
@@ -138,10 +143,20 @@ class PeopleSoftToCleo(CleoSite):
 
     def pending(self, order: str) -> bool:
         """The partner does not know the order yet, so it cannot invoice it."""
-        return not any(f".{order}_" in path.path for path in self.network.uploads)
+        uploads = self.network.uploads
+        for upload in uploads[self._seen :]:
+            self._known |= set(re.findall(r"(?<=\.)\d+(?=_)", upload.path))
+        self._seen = len(uploads)
+        return order not in self._known
+
+    def _row(self, record: str, order: str) -> dict[str, Any]:
+        """The one row of a record that an order has: ``contents`` would copy everything for it."""
+        with self.erp._lock:
+            (row,) = self.erp._stores[record].where({"PO_ID": order})
+            return dict(row)
 
     def change(self) -> None:
-        line = self.some(self.erp.contents["PO_LINE_SHIP"])
+        line = self._row("PO_LINE_SHIP", self.some(self._numbers))
         if f"SI-{line['PO_ID']}" in self._billed:
             return
         key = tuple(line[name] for name in ("BUSINESS_UNIT", "PO_ID", "LINE_NBR", "SCHED_NBR"))
@@ -159,8 +174,9 @@ class PeopleSoftToCleo(CleoSite):
 
     def expected(self) -> dict[tuple[str, str], Any]:
         found: dict[tuple[str, str], Any] = {}
-        for line in self.erp.contents["PO_LINE_SHIP"]:
-            found["purchase_orders", line["PO_ID"]] = {"1": (line["QTY_PO"], line["PRICE_PO"])}
+        with self.erp._lock:
+            for line in self.erp._stores["PO_LINE_SHIP"].rows():
+                found["purchase_orders", line["PO_ID"]] = {"1": (line["QTY_PO"], line["PRICE_PO"])}
         for number, gross in self._billed.items():
             found["vouchers", number] = gross
         for sender, group in self._groups:
