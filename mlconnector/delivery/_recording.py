@@ -129,7 +129,7 @@ class Recorder:
         select = self._job.settings.select
         if select is None:
             return None
-        known = head is not None and (head["base"] > 0 or self._is_open(transaction, usage, document.key))
+        known = head is not None and (head["base"] > 0 or self._may_have(transaction, usage, document.key))
         found = select(document, known)
         if not isinstance(found, Excluded):
             return found
@@ -140,23 +140,16 @@ class Recorder:
     def _withdrawn(self, transaction: Transaction, document: Document, head: Row | None, usage: str) -> Document:
         """What the target has, or may have, and may no longer have: told as taken back, where the flow says so."""
         withdraw = self._job.settings.withdraw
-        known = head is not None and (head["base"] > 0 or self._is_held(transaction, usage, document.key))
+        known = head is not None and (head["base"] > 0 or self._may_have(transaction, usage, document.key))
         taken_back: Document | None = withdraw(document) if withdraw is not None and known else None
         return document if taken_back is None else taken_back
 
-    def _is_open(self, transaction: Transaction, usage: str, key: str) -> bool:
+    def _may_have(self, transaction: Transaction, usage: str, key: str) -> bool:
+        """The target may know a key that has no base yet: something is open, or steps were done before a refusal."""
         return bool(
             transaction.rows(
-                "SELECT 1 FROM deliveries WHERE sync = ? AND usage = ? AND key = ?"
-                " AND state IN ('sending', 'in doubt', 'parked', 'unknown') LIMIT 1",
-                (self._job.sync, usage, key),
-            )
-        )
-
-    def _is_held(self, transaction: Transaction, usage: str, key: str) -> bool:
-        return bool(
-            transaction.rows(
-                f"SELECT 1 FROM deliveries WHERE sync = ? AND usage = ? AND key = ? AND {HOLDING} LIMIT 1",  # noqa: S608 - own text
+                "SELECT 1 FROM deliveries WHERE sync = ? AND usage = ? AND key = ?"  # noqa: S608 - own text
+                f" AND ({HOLDING} OR (state = 'parked' AND done <> '[]')) LIMIT 1",
                 (self._job.sync, usage, key),
             )
         )
