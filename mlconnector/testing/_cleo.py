@@ -17,7 +17,7 @@ from mlconnector.clock import SYSTEM_CLOCK, Clock
 from mlconnector.errors import InvalidArgument
 from mlconnector.testing._cleo_files import FileTree, Upload, multipart_file, normal_path
 from mlconnector.testing._cleo_filter import BadFilter, parse_filter
-from mlconnector.testing._cleo_server import FileServer, basic_login
+from mlconnector.testing._cleo_server import FileServer
 from mlconnector.testing._server import Simulator
 from mlconnector.testing._wire import Answer, Refused, Request, json_answer
 
@@ -302,7 +302,7 @@ class CleoSimulator(Simulator):
             issued = self._tokens.get(value)
             if issued is not None and (self._token_life is None or self.clock.monotonic() - issued < self._token_life):
                 return
-        login = basic_login(request.headers.get("authorization", ""))
+        login = request.basic_login()
         if login is not None and self._basic and self._login_accepted(*login):
             return
         self._refuse(401, "Unauthorized.")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import email.parser
 import email.policy
 from collections.abc import Callable, Mapping
@@ -13,7 +11,7 @@ import attrs
 from mlconnector.testing._cleo_files import FileTree, multipart_file, normal_path
 from mlconnector.testing._wire import Answer, Refused, Request
 
-__all__ = ["FileServer", "basic_login"]
+__all__ = ["FileServer"]
 
 _DIRECTORIES: Mapping[str, str] = {
     "send": "inbox/",
@@ -22,18 +20,6 @@ _DIRECTORIES: Mapping[str, str] = {
     "delete": "outbox/payload/",
 }
 """Where each request works unless told otherwise; of delete nothing is said, it follows what is fetched."""
-
-
-def basic_login(header: str) -> tuple[str, str] | None:
-    """User and password of HTTP Basic; None for another scheme or none."""
-    scheme, _, value = header.partition(" ")
-    if scheme.lower() != "basic":
-        return None
-    try:
-        user, _, password = base64.b64decode(value, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
-        return "", ""
-    return user, password
 
 
 @attrs.frozen
@@ -56,7 +42,7 @@ class FileServer:
         Raises:
             Refused: No login, or nothing that can be done.
         """
-        login = basic_login(request.headers.get("authorization", ""))
+        login = request.basic_login()
         if login is None or not self.accepts(*login):
             raise Refused(Answer(status=401, headers={"WWW-Authenticate": 'Basic realm="Harmony"'}))
         if request.method != "POST":
