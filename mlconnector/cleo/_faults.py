@@ -20,7 +20,9 @@ def _message(response: Response) -> str:
 
 
 def _is_page(response: Response) -> bool:
-    return response.content_type == "text/html" and 200 <= response.status < 300
+    """A file may come under any content type (section 7.3): what does not begin as a page is none."""
+    page = response.content_type == "text/html" and not response.content.lstrip().startswith(b"ISA")
+    return page and 200 <= response.status < 300
 
 
 FAULTS = FaultTable(

@@ -6,11 +6,12 @@ import datetime as dt
 import functools
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 import attrs
 
-from mlconnector.errors import VendorFault
+from mlconnector.errors import PermissionDenied, VendorFault
 from mlconnector.http import HTTPClient, Request, Response, Timeout
 from mlconnector.jdedwards._faults import words
 from mlconnector.jdedwards._query import Where, conditions
@@ -111,7 +112,7 @@ class DataService:
                     for column in order_by
                 ]
             }
-        response = self._client.send(Request("POST", _PATH, json={**body, **(params or {})}, timeout=self._timeout))
+        response = self._ask(table, {**body, **(params or {})})
         read = functools.partial(_read, table, response)
         if _is_last(response.content):
             return Grid(lambda: read()[0], False, response.date)
@@ -120,9 +121,11 @@ class DataService:
 
     def count(self, table: str, where: Where) -> int:
         """Rows that fit, by COUNT (section 3.5)."""
-        answer = self._client.send(Request("POST", _PATH, json=self._body(table, "COUNT", where))).json()
+        answer = self._ask(table, self._body(table, "COUNT", where)).json()
         inner = answer.get(f"ds_{table}", answer) if isinstance(answer, Mapping) else {}
         found = inner.get("count") if isinstance(inner, Mapping) else None
+        if isinstance(found, Decimal) and _is_whole(found):
+            found = int(found)
         text = "" if isinstance(found, bool) else str(found)
         if not (text.isascii() and text.isdecimal()):
             raise VendorFault(
@@ -225,6 +228,14 @@ class DataService:
             else:
                 begin = [(key[depth], ">=", literal)]
 
+    def _ask(self, table: str, body: Mapping[str, Any]) -> Response:
+        try:
+            return self._client.send(Request("POST", _PATH, json=body, timeout=self._timeout))
+        except PermissionDenied as error:
+            # Every table is read at one address, which alone says nothing to whoever gives the right.
+            error.args = (f"{table}: {error.message}",)
+            raise
+
     def _body(self, table: str, kind: str, where: Where) -> dict[str, Any]:
         body: dict[str, Any] = {
             "targetName": table,
@@ -279,7 +290,17 @@ def _read(table: str, response: Response) -> tuple[list[Row], bool]:
             status=response.status,
             system="jdedwards",
         )
-    return rows, more
+    # One row tells how a server writes its numbers: the first column of a key is never empty.
+    return [_whole(row) for row in rows] if rows and any(map(_is_whole, rows[0].values())) else rows, more
+
+
+def _whole(row: Row) -> Row:
+    """A row whose whole numbers are integers: some servers send ``4343.0`` for ``4343`` (section 3.3)."""
+    return {name: int(value) if _is_whole(value) else value for name, value in row.items()}
+
+
+def _is_whole(value: Any) -> bool:
+    return type(value) is Decimal and value == value.to_integral_value()
 
 
 def _grid(answer: Any, table: str) -> tuple[Mapping[str, Any], str]:

@@ -156,7 +156,7 @@ def _groups(  # noqa: PLR0917 - private; one call site
             for row in grid.rows:
                 stamp = zone.stamp(scan.table, table.time, row)
                 # A row stamped by its date alone seems to be of midnight; the server's filter by day is all there is.
-                coarse = not str(row.get(time) or "").strip()
+                coarse = not str(row.get(time) or "").strip().isdecimal()
                 if stamp is not None and (coarse or stamp >= earliest):
                     document = identity(scan.table, scan.key, row)
                     values = (*document, *(row.get(name) for name in names))

@@ -256,8 +256,8 @@ class JDEdwardsAIS(Connector):
         Args:
             name: Table or view. ``columns``: aliases without prefix, ``"AG"``.
             where: ``(column, op, value)`` joined by AND, pushed down; dates as :class:`datetime.date`.
-            order_by: Columns, ``-`` first for descending. Without it, tables this library knows are walked by key;
-                others are read as one page.
+            order_by: Columns, ``-`` first for descending. Tables this library knows are walked by key, also where it
+                names columns of that key, rising; anything else is read as one page.
             limit: At most this many rows. ``params``: merged into the request untouched.
 
         Raises:

@@ -103,10 +103,15 @@ class Orchestrator:
         try:
             response = self._http.send(Request("POST", path, json=dict(inputs), write=True, timeout=_TIMEOUT))
         except NotFound:
+            older = name in self.discovered()
             raise UnknownReference(
-                f"The site has no orchestration {name!r}.",
+                f"The site lists the orchestration {name!r}, and has nothing at {path}."
+                if older
+                else f"The site has no orchestration {name!r}.",
                 cause="orchestration",
-                cure="The JD Edwards administrator imports it, or orchestrations= names the site's own.",
+                cure='Before Tools 9.2.4 give JDEdwardsAIS(orchestrator_version="v2").'
+                if older
+                else "The JD Edwards administrator imports it, or orchestrations= names the site's own.",
             ) from None
         except VendorFault as error:
             refused = _REFUSED.search(error.message)

@@ -55,9 +55,12 @@ class RowsReader:
                 params=self.params,
             )
             if grid.more and (window.limit is None or len(grid.rows) < window.limit):
+                if known is not None and not self.params and set(self.order_by) <= set(known.key):
+                    yield from self._ordered(known, len(grid.rows))
+                    return
                 raise InvalidArgument(
                     f"{self.name} has more rows than one page of {len(grid.rows)}, and no key to go on by.",
-                    cure="Narrow where=, set limit=, or leave order_by= and params= out for a table with a known key.",
+                    cure="Narrow where=, set limit=, or order a table with a known key by columns of that key, rising.",
                 )
             yield Batch(documents=grid.rows, clock=grid.clock, last=True)
             return
@@ -88,6 +91,14 @@ class RowsReader:
         """See :class:`~mlconnector.records.Ranged`."""
         del window
         return self.service.highest(TABLES[self.name], self.where)
+
+    def _ordered(self, known: Table, size: int) -> Iterator[Batch[dict[str, Any]]]:
+        """Walked by the order asked for, where columns of the key make it: they are never empty."""
+        key = (*self.order_by, *(column for column in known.key if column not in self.order_by))
+        added = {f"{self.name}_{column}" for column in known.key if column not in self.columns}
+        for grid in self.service.walk(self.name, key, self._with_key(known), self.where, size=size):
+            rows = [{name: value for name, value in row.items() if name not in added} for row in grid.rows]
+            yield Batch(documents=rows, clock=grid.clock, last=not grid.more)
 
     def _with_key(self, known: Table) -> tuple[str, ...]:
         return (*self.columns, *(column for column in known.key if column not in self.columns))

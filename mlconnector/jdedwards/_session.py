@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from mlconnector.auth import Secrets, Token, TokenSession
 from mlconnector.credentials import Secret
-from mlconnector.errors import InvalidArgument, MLConnectorError, PermissionDenied, VendorFault
+from mlconnector.errors import ConnectionFailed, InvalidArgument, MLConnectorError, PermissionDenied, VendorFault
 from mlconnector.http import Request, Response, Send
 
 __all__ = ["AISSession"]
@@ -96,8 +96,14 @@ class AISSession(TokenSession):
 
     def _logout(self, send: Send, token: Token) -> None:
         body = {"token": token.headers["jde-AIS-Auth"], "deviceName": self._device}
-        try:
-            send(Request("POST", "/jderest/v2/tokenrequest/logout", json=body, headers=dict(token.headers)))
-        except MLConnectorError:
-            # The server ends the session by itself; a run must not fail because it could not say goodbye.
+        request = Request("POST", "/jderest/v2/tokenrequest/logout", json=body, headers=dict(token.headers))
+        for _ in range(2):
+            try:
+                send(request)
+            except ConnectionFailed:
+                # The server may have closed the idle connection; a token that is gone by now is answered with 444.
+                continue
+            except MLConnectorError:
+                # The server ends the session by itself; a run must not fail because it could not say goodbye.
+                pass
             return

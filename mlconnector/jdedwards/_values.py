@@ -155,9 +155,11 @@ class Zone:
 @functools.lru_cache(maxsize=4096)
 def _instant(day_text: str, time_text: str, zone: dt.tzinfo) -> dt.datetime | None:
     """Rows written together carry one stamp."""
-    day, clock = _date(day_text), int(time_text.strip() or 0)
+    day, digits = _date(day_text), time_text.strip()
     if day is None:
         return None
+    # A time that cannot be read must not hide a change: the day alone stands, as where there is no time.
+    clock = int(digits) if digits.isdecimal() else 0
     hours, minutes, seconds = clock // 10000 % 24, clock // 100 % 100 % 60, clock % 100 % 60
     return dt.datetime.combine(day, dt.time(hours, minutes, seconds), zone).astimezone(dt.UTC)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
@@ -27,6 +25,7 @@ from mlconnector.testing._ais_query import (
     select,
 )
 from mlconnector.testing._ais_session import Session, SessionBook
+from mlconnector.testing._ais_simple_get import browse_request
 from mlconnector.testing._ais_store import Contents, Row, TableStore, table_named
 from mlconnector.testing._ais_tables import TABLES, Column, Table
 from mlconnector.testing._server import Simulator
@@ -37,6 +36,7 @@ __all__ = ["JDEdwardsSimulator"]
 _RESULT_SET_LIFE = 60.0
 _DEFAULT_PAGE = 100
 _ORCHESTRATOR = re.compile(r"/jderest(/v[23])?/(orchestrator/(?P<run>[^/]+)|discover(/(?P<seen>[^/]+))?)")
+_SIMPLE = re.compile(r"/dataservice/(table|view)/([^/]+)")
 _CAPABILITIES = ("dataservice", "dataServiceAggregation", "version2services", "nextPage", "simpleGetServices")
 
 
@@ -305,6 +305,9 @@ class JDEdwardsSimulator(Simulator):
         }
         if route[1] == "/dataservice/next" and request.method in ("GET", "POST"):
             return self._next_page(request)
+        simple = _SIMPLE.fullmatch(route[1])
+        if simple is not None and request.method == "GET":
+            return self._simple_get(request, simple[1], simple[2])
         handler = post_only.get(route[1])
         if handler is None:
             raise Refused(html_page(404))
@@ -364,7 +367,7 @@ class JDEdwardsSimulator(Simulator):
             "jasProtocol": "http",
             "defaultEnvironment": self.environment,
             "defaultRole": self.role,
-            "aisVersion": "EnterpriseOne 9.2.8.2",
+            "aisVersion": "EnterpriseOne 9.2.8.3",
             "sessionTimeout": int(self._session_life // 60),
             "capabilityList": [
                 {"name": name, "shortDescription": name, "longDescription": name, "asOfRelease": "9.2.1.2"}
@@ -379,7 +382,7 @@ class JDEdwardsSimulator(Simulator):
 
     def _token_request(self, request: Request, body: Mapping[str, Any]) -> Answer:
         headers = request.headers
-        basic = _basic_login(headers.get("authorization"))
+        basic = request.basic_login()
         if basic is not None:
             login, device = basic, headers.get("jde-ais-auth-device", "")
             environment, role = headers.get("jde-ais-auth-environment"), headers.get("jde-ais-auth-role")
@@ -446,7 +449,7 @@ class JDEdwardsSimulator(Simulator):
 
     def _authorised(self, request: Request, body: Mapping[str, Any]) -> Session | None:
         """The session of a data call; None where the call carries its own login (section 2.2)."""
-        basic = _basic_login(request.headers.get("authorization"))
+        basic = request.basic_login()
         if basic is None and "username" in body:
             basic = str(body["username"]), str(body.get("password", ""))
         if basic is not None:
@@ -471,6 +474,13 @@ class JDEdwardsSimulator(Simulator):
                 fault = {"TITLE": f"JAS_MSG: {bad}", "DESC": f"JAS_MSG: {bad}"}
                 return json_answer({"sysErrors": [fault], "timeStamp": self._time_stamp()})
             self._refuse(500, str(bad))
+
+    def _simple_get(self, request: Request, target_type: str, name: str) -> Answer:
+        try:
+            body = browse_request(target_type, name, request.parameters)
+        except BadRequest as bad:
+            self._refuse(400, str(bad))
+        return self._data_service(request, body)
 
     def _data_answer(self, body: Mapping[str, Any], session: Session | None) -> Answer:
         name, service = body.get("targetName"), body.get("dataServiceType")
@@ -565,17 +575,6 @@ def _finds(body: Mapping[str, Any]) -> bool:
     query = body.get("query")
     finds = str(body.get("findOnEntry", "")).upper() == "TRUE"
     return finds and (query is None or query.get("autoFind") is True)
-
-
-def _basic_login(header: str | None) -> tuple[str, str] | None:
-    scheme, _, encoded = (header or "").partition(" ")
-    if scheme.lower() != "basic":
-        return None
-    try:
-        user, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
-        return "", ""
-    return user, password
 
 
 def _zone(text: str) -> dt.timezone:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import datetime as dt
 import hashlib
 import re
@@ -18,12 +17,14 @@ from mlconnector.clock import SYSTEM_CLOCK, Clock
 from mlconnector.errors import InvalidArgument
 from mlconnector.testing._cleo_files import FileTree, Upload, multipart_file, normal_path
 from mlconnector.testing._cleo_filter import BadFilter, parse_filter
+from mlconnector.testing._cleo_server import FileServer
 from mlconnector.testing._server import Simulator
 from mlconnector.testing._wire import Answer, Refused, Request, json_answer
 
 __all__ = ["CleoSimulator", "Payload"]
 
 _DEFAULT_COUNT, _MOST = 20, 100
+_SERVER = "/server"
 _FILTERS: Mapping[str, frozenset[str]] = {
     "connections": frozenset({"alias", "type", "externalId"}),
     "actions": frozenset({"alias", "type", "connection.alias", "authenticator.alias", "authenticator.user.username"}),
@@ -61,7 +62,8 @@ class CleoSimulator(Simulator):
     """Cleo's REST API: login, connections, actions, transfers, events, files, customers' endpoints.
 
     Harmony: a file in a connection's outbox goes to its sentbox and becomes a transfer when the send action is run
-    (:meth:`transmit` does it too, for a connection whose action sends on file continuously). CIC: connections,
+    (:meth:`transmit` does it too, for a connection whose action sends on file continuously); its HTTP server for local
+    users is at :attr:`server_url`. CIC: connections,
     actions, transfers and events answer 403, and :meth:`consume` takes uploaded files out of their folders.
 
     Args:
@@ -108,6 +110,7 @@ class CleoSimulator(Simulator):
         self._tokens: dict[str, float] = {}
         self._numbers: dict[str, int] = {}
         self._tree = FileTree(("inbox", "outbox"))
+        self._http_server = FileServer(self._tree, self._login_accepted, self._store)
         self._uploads: list[Upload] = []
         self._consumed: list[Upload] = []
         self._connections: dict[str, _Connection] = {}
@@ -240,6 +243,11 @@ class CleoSimulator(Simulator):
 
         return mc.Cleo(self.url, **{"auth": self.auth, "clock": self.clock, **options})
 
+    @property
+    def server_url(self) -> str:
+        """The HTTP server for local users: files of the same tree by ``request=``, the same login as HTTP Basic."""
+        return self.url + _SERVER
+
     def expire_tokens(self) -> None:
         """Make every token unknown: the next call with one is answered 401."""
         with self._lock:
@@ -248,6 +256,8 @@ class CleoSimulator(Simulator):
     # The web server
 
     def _work(self, request: Request) -> Answer:
+        if request.path == _SERVER and self._product == "harmony":
+            return self._http_server.answer(request)
         if request.path == "/api/authentication":
             return self._authenticate(request)
         self._authorise(request)
@@ -292,13 +302,9 @@ class CleoSimulator(Simulator):
             issued = self._tokens.get(value)
             if issued is not None and (self._token_life is None or self.clock.monotonic() - issued < self._token_life):
                 return
-        if scheme.lower() == "basic" and self._basic:
-            try:
-                user, _, password = base64.b64decode(value, validate=True).decode().partition(":")
-            except (binascii.Error, UnicodeDecodeError):
-                user, password = "", ""
-            if self._login_accepted(user, password):
-                return
+        login = request.basic_login()
+        if login is not None and self._basic and self._login_accepted(*login):
+            return
         self._refuse(401, "Unauthorized.")
 
     def _new_id(self, kind: str, length: int = 22) -> str:

@@ -366,10 +366,12 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.close_connection = True
             return
         address = urllib.parse.urlsplit(self.path)
+        parameters = tuple(urllib.parse.parse_qsl(address.query, keep_blank_values=True))
         request = Request(
             method=self.command,
             path=urllib.parse.unquote(address.path),
-            query=dict(urllib.parse.parse_qsl(address.query, keep_blank_values=True)),
+            query=dict(parameters),
+            parameters=parameters,
             headers={name.lower(): value for name, value in self.headers.items()},
             raw=raw,
         )

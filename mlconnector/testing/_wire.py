@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import datetime as dt
 import json
 import urllib.parse
@@ -79,13 +81,14 @@ class Refused(Exception):
 
 @attrs.frozen(kw_only=True)
 class Request:
-    """A request as received, unmasked; never shown to the outside."""
+    """A request as received, unmasked; never shown to the outside. ``parameters``: the query with what repeats."""
 
     method: str
     path: str
     query: Mapping[str, str]
     headers: Mapping[str, str]
     raw: bytes = attrs.field(repr=False)
+    parameters: Sequence[tuple[str, str]] = attrs.field(repr=False, default=())
 
     @property
     def media_type(self) -> str:
@@ -99,6 +102,17 @@ class Request:
             ValueError: It is not JSON in UTF-8, or holds NaN or Infinity.
         """
         return json.loads(self.raw.decode("utf-8"), parse_float=Decimal, parse_constant=_refuse_constant)
+
+    def basic_login(self) -> tuple[str, str] | None:
+        """User and password of HTTP Basic, empty where they cannot be read; None for another scheme or none."""
+        scheme, _, value = self.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "basic":
+            return None
+        try:
+            user, _, password = base64.b64decode(value, validate=True).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError):
+            return "", ""
+        return user, password
 
     def form(self) -> dict[str, str]:
         """The body as a URL-encoded form.

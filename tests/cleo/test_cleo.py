@@ -184,6 +184,16 @@ def test_answers_that_are_none_are_said_so(body: bytes, kind: str, words: str) -
         server.__exit__()
 
 
+def test_a_file_may_come_under_any_content_type() -> None:
+    text = b"\r\nISA*00*          ~"
+    server, cleo = on_wire([answer(200, text, Content_Type="text/html; charset=utf-8")])
+    try:
+        assert cleo.download("inbox/997.edi") == text
+    finally:
+        cleo.close()
+        server.__exit__()
+
+
 def test_the_vendors_words_are_in_the_error_and_odd_success_is_doubt() -> None:
     server, cleo = on_wire([answer(400, b'{"message":"bad name"}'), answer(400, b"[]"), answer(202, b"")])
     try:

@@ -11,6 +11,7 @@ import pytest
 
 import mlconnector as mc
 from mlconnector.cleo import CleoFile, CleoFiles
+from mlconnector.testing import CleoSimulator
 from tests.http.wire import WireServer, answer
 
 LOGIN = "Basic " + base64.b64encode(b"local:p").decode()
@@ -100,3 +101,16 @@ def test_a_page_in_answer_to_an_upload_proves_nothing(page: Any) -> None:
     with WireServer([page]) as server:
         with pytest.raises(mc.DeliveryInDoubt, match="page"):
             call(server, lambda cleo: cleo.upload("inbox/850.edi", b"ISA"))
+
+
+def test_the_simulator_serves_it_too() -> None:
+    with CleoSimulator() as network:
+        login = mc.HTTPBasic(network.username, network.password)
+        files = CleoFiles(transport="http-server", url=network.server_url, auth=login)
+        with network.client(files=files) as cleo:
+            cleo.upload("inbox/ACME/850 1.edi", b"ISA")
+            assert [one.path for one in cleo.files("inbox/ACME")] == ["inbox/ACME/850 1.edi"]
+            assert cleo.download("inbox/ACME/850 1.edi") == b"ISA"
+            cleo.delete("inbox/ACME/850 1.edi")
+            cleo.delete("inbox/ACME/850 1.edi")
+        assert not network.contents

@@ -16,7 +16,7 @@ import mlconnector as mc
 from mlconnector.jdedwards._query import condition, date_text
 from mlconnector.jdedwards._values import Zone, date_of
 from mlconnector.testing import JDEdwardsSimulator, ManualClock, accounts, orders, suppliers, vouchers
-from tests.http.wire import WireServer, answer
+from tests.http.wire import WireServer, answer, send_raw
 from tests.jdedwards.conftest import LINE, START, Site
 
 
@@ -183,6 +183,20 @@ def test_raw_rows_are_as_the_server_sends_them(site: Site) -> None:
         list(site.jde.rows("F4311", columns=["AEXP"], order_by=["AEXP"], params={"maxPageSize": "5"}))
 
 
+def test_ordered_rows_go_on_where_a_page_ends_if_columns_of_the_key_order_them() -> None:
+    with JDEdwardsSimulator(fetch_limit=5) as erp:
+        erp.add(orders(9))
+        with mc.JDEdwardsAIS(erp.url, auth=mc.AISSession(erp.username, erp.password)) as jde:
+            rows = list(jde.rows("F4311", columns=["LNID", "AEXP"], order_by=["LNID", "DOCO"]))
+            assert len(rows) == 27
+            assert [row["F4311_LNID"] for row in rows] == sorted(row["F4311_LNID"] for row in rows)
+            assert {tuple(row) for row in rows} == {("F4311_LNID", "F4311_AEXP")}
+            assert len(list(jde.rows("F4311", columns=["DOCO"], order_by=["DOCO"], limit=13))) == 13
+            for order_by in (["-DOCO"], ["AEXP"]):
+                with pytest.raises(mc.InvalidArgument, match="no key to go on by"):
+                    list(jde.rows("F4311", columns=["DOCO"], order_by=order_by, limit=13))
+
+
 def test_a_page_of_one_value_is_walked_deeper(site: Site) -> None:
     site.erp.add(orders(3, lines=9))
     service = site.jde._service
@@ -228,6 +242,15 @@ def test_a_refused_login_is_one_call_and_names_the_cure() -> None:
         assert not jde.check().ok
 
 
+def test_a_table_that_may_not_be_read_is_named() -> None:
+    with JDEdwardsSimulator() as erp, mc.JDEdwardsAIS(erp.url, auth=mc.AISSession(erp.username, erp.password)) as jde:
+        erp.fail(status=403, times=4, match="dataservice")
+        with pytest.raises(mc.PermissionDenied, match="F0008: .* not allowed"):
+            list(jde.rows("F0008", columns=["DTPN"]))
+        with pytest.raises(mc.PermissionDenied, match="F0010: "):
+            jde.count("F0010")
+
+
 def test_an_unknown_column_and_an_unknown_table_are_said_so() -> None:
     for bad in (500, 200):
         with JDEdwardsSimulator(bad_column=bad) as erp:
@@ -270,6 +293,55 @@ def test_an_error_inside_a_200_is_an_error(body: dict[str, Any]) -> None:
     with WireServer(acts) as server, mc.JDEdwardsAIS(server.url, auth=mc.AISSession("u", "p")) as jde:
         with pytest.raises(mc.VendorFault, match="F4301"):
             list(jde.rows("F4301", columns=["DOCO"]))
+
+
+_LOGIN = json.dumps({"userInfo": {"token": "t", "simpleDateFormat": "MM/dd/yyyy"}}).encode()
+
+
+def _grid(table: str, *rows: str) -> bytes:
+    """An answer with rows as texts of JSON, whose numbers stay as they are written."""
+    content = f'"gridData":{{"rowset":[{",".join(rows)}],"summary":{{"records":{len(rows)},"moreRecords":false}}}}'
+    return f'{{"fs_DATABROWSE_{table}":{{"data":{{{content}}}}}}}'.encode()
+
+
+def test_whole_numbers_with_a_point_are_the_same_numbers() -> None:
+    row = '{"F0901_AID":"00000001","F0901_MCU":"100","F0901_UPMJ":"20260302","F0901_UPMT":93015.0}'
+    voucher = '{"F0411_DOC":7000.0,"F0411_AG":100.10,"F0411_DCT":"PV"}'
+    acts = [_LOGIN, _grid("F0901", row), _grid("F0901", row), _grid("F0411", voucher), b'{"count":4.0}', b"{}"]
+    with WireServer([answer(200, body) for body in acts]) as server:
+        with mc.JDEdwardsAIS(server.url, auth=mc.AISSession("u", "p"), time_zone=dt.UTC) as jde:
+            (account,) = jde.accounts(since=dt.datetime(2026, 3, 2, 9, tzinfo=dt.UTC))
+            assert account.provenance.updated_at == dt.datetime(2026, 3, 2, 9, 30, 15, tzinfo=dt.UTC)
+            (found,) = jde.rows("F0411", columns=["DOC", "AG", "DCT"])
+            assert found == {"F0411_DOC": 7000, "F0411_AG": Decimal("100.10"), "F0411_DCT": "PV"}
+            assert str(found["F0411_DOC"]) == "7000"
+            assert jde.count("F0411") == 4
+
+
+def test_a_change_whose_time_cannot_be_read_is_found_by_its_day() -> None:
+    row = '{"F0901_AID":"00000001","F0901_UPMJ":"20260302","F0901_UPMT":"9:30"}'
+    acts = [_LOGIN, _grid("F0901", row), _grid("F0901", row), b"{}"]
+    with WireServer([answer(200, body) for body in acts]) as server:
+        with mc.JDEdwardsAIS(server.url, auth=mc.AISSession("u", "p"), time_zone=dt.UTC) as jde:
+            assert [one.number for one in jde.accounts(since=dt.datetime(2026, 3, 2, 9, tzinfo=dt.UTC))] == ["00000001"]
+
+
+@pytest.mark.parametrize(("answers", "calls"), [([b"", b"{}"], 2), ([b"", b""], 2), ([b"{}"], 1)])
+def test_a_logout_that_meets_a_closed_connection_is_said_once_more(answers: list[bytes], calls: int) -> None:
+    goodbyes = [answer(200, body) if body else send_raw(b"") for body in answers]
+    with WireServer([answer(200, _LOGIN), answer(200, b'{"count":4}'), *goodbyes]) as server:
+        with mc.JDEdwardsAIS(server.url, auth=mc.AISSession("u", "p")) as jde:
+            assert jde.count("F0411") == 4
+        assert sum(b"/tokenrequest/logout" in request for request in server.requests) == calls
+
+
+def test_an_orchestration_that_is_listed_and_not_at_version_3_is_not_called_missing() -> None:
+    listed = b'{"orchestrations":[{"name":"ML_Mine","inputs":[]}]}'
+    acts = [answer(200, _LOGIN), answer(404, b"<html>none</html>"), answer(200, listed), answer(200, b"{}")]
+    with WireServer(acts) as server, mc.JDEdwardsAIS(server.url, auth=mc.AISSession("u", "p")) as jde:
+        with pytest.raises(mc.UnknownReference, match="lists the orchestration 'ML_Mine'") as caught:
+            jde.run_orchestration("ML_Mine")
+        assert 'orchestrator_version="v2"' in caught.value.cure
 
 
 def test_rows_that_cannot_be_read_are_rejected_with_every_fault(site: Site) -> None:
@@ -357,6 +429,8 @@ def test_an_unknown_zone_reads_a_day_earlier_and_never_later() -> None:
     assert Zone(dt.UTC, None).date(at) == dt.date(2026, 1, 15)
     assert Zone(dt.UTC, None).stamp("F1", "UPMT", {"F1_UPMJ": "bad"}) is None
     assert Zone(dt.UTC, None).stamp("F1", "UPMT", {"F1_UPMJ": None}) is None
+    unread = Zone(dt.UTC, None).stamp("F1", "UPMT", {"F1_UPMJ": "20260115", "F1_UPMT": "9:30"})
+    assert unread == dt.datetime(2026, 1, 15, tzinfo=dt.UTC)
 
 
 def test_the_session_age_replaces_tokens_before_they_are_used() -> None:

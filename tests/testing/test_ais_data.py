@@ -5,10 +5,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+import requests
 
 from mlconnector.errors import InvalidArgument
 from mlconnector.testing import JDEdwardsSimulator, ManualClock
-from tests.testing.ais import Bare, ascending, grid, literal, request, where
+from tests.testing.ais import DEVICE, Bare, ascending, grid, literal, request, where
 
 PEOPLE = [
     {"AN8": 4343, "ALPH": "Parts Emporium", "MCU": "1", "UPMJ": dt.date(2026, 1, 31), "UPMT": 93015},
@@ -373,3 +374,85 @@ def test_every_column_comes_where_none_is_named(bare: Bare) -> None:
 
 def test_request_helper_leaves_members_out() -> None:
     assert "findOnEntry" not in request("F0101", findOnEntry=...)
+
+
+def simple_get(bare: Bare, *parameters: tuple[str, str], table: str = "F0101", **options: Any) -> requests.Response:
+    url = f"{bare.simulator.url}/jderest/v2/dataservice/table/{table}"
+    return bare.http.get(url, params=parameters, timeout=5, **{"headers": bare.headers, **options})
+
+
+@pytest.mark.parametrize(
+    ("filters", "found"),
+    [
+        (["F0101.AN8 EQ 4343"], [4343]),
+        (["F0101.AN8 NE 4343"], [4344, 4345]),
+        (["F0101.AN8 GT 4343", "F0101.AN8 LT 4345"], [4344]),
+        (["F0101.AN8 GE 4344", "F0101.AN8 LE 4345"], [4344, 4345]),
+        (["F0101.ALPH STARTSWITH Parts"], [4343, 4345]),
+        (["F0101.ALPH CONTAINS Emp"], [4343]),
+        (["F0101.ALPH ENDSWITH Depot"], [4345]),
+        (["F0101.ALPH EQ Parts Depot"], [4345]),
+        (["F0101.UPMJ EQ 01/31/2026"], [4343]),
+        (["F0101.UPMJ GE 1 TODAY_MINUS_DAY"], [4344, 4345]),
+        (["F0101.UPMJ EQ TODAY"], [4344, 4345]),
+        ([], [4343, 4344, 4345]),
+    ],
+)
+def test_a_simple_get_filters_as_the_data_service_does(bare: Bare, filters: list[str], found: list[int]) -> None:
+    parameters = [("$field", "F0101.AN8"), ("$field", "F0101.ALPH"), *(("$filter", one) for one in filters)]
+    rows = grid(simple_get(bare, *parameters), "F0101")["rowset"]
+    assert numbers(rows) == found
+    assert all(set(row) == {"F0101_AN8", "F0101_ALPH"} for row in rows)
+
+
+def test_a_simple_get_sorts_limits_and_joins_and_has_no_next_page(bare: Bare) -> None:
+    answer = simple_get(bare, ("$field", "F0101.AN8"), ("$sort", "-F0101.AN8"), ("$limit", "2"))
+    assert [row["F0101_AN8"] for row in grid(answer, "F0101")["rowset"]] == [4345, 4344]
+    assert grid(answer, "F0101")["summary"] == {"records": 2, "moreRecords": True}
+    assert "links" not in answer.json()
+    rising = simple_get(bare, ("$field", "F0101.AN8"), ("$sort", "+F0101.AN8"))
+    assert [row["F0101_AN8"] for row in grid(rising, "F0101")["rowset"]] == [4343, 4344, 4345]
+    either = [("$filter", "F0101.AN8 EQ 4343"), ("$filter", "F0101.AN8 EQ 4345"), ("$filterType", "MATCH_ANY")]
+    assert numbers(grid(simple_get(bare, *either), "F0101")["rowset"]) == [4343, 4345]
+    assert len(grid(simple_get(bare, *either[:2]), "F0101")["rowset"]) == 0
+    every = grid(simple_get(bare, ("$limit", "1")), "F0101")["rowset"]
+    assert len(every[0]) > 30
+
+
+def test_a_simple_get_takes_a_token_or_a_login_in_its_query_or_by_basic(jde: JDEdwardsSimulator, bare: Bare) -> None:
+    field = ("$field", "F0101.AN8")
+    token = [("$token", bare.token), ("$device", DEVICE)]
+    login = [("$username", jde.username), ("$password", jde.password)]
+    for parameters in (token, login):
+        assert simple_get(bare, field, *parameters, headers={}).status_code == 200
+    assert simple_get(bare, field, headers={}, auth=(jde.username, jde.password)).status_code == 200
+    assert simple_get(bare, field, headers={}).status_code == 444
+    assert simple_get(bare, field, token[0], headers={}).status_code == 444
+    assert bare.token not in str(jde.calls)
+    assert jde.password not in str(jde.calls)
+
+
+@pytest.mark.parametrize(
+    ("parameter", "status"),
+    [
+        (("$filter", "F0101.AN8 LIKE 4"), 400),
+        (("$filter", "F0101.AN8"), 400),
+        (("$filter", "F0101.ABAN8 EQ 4"), 500),
+        (("$filter", "F0101.AN8 CONTAINS 4"), 500),
+        (("$sort", " F0101.AN8"), 400),
+        (("$sort", ""), 400),
+        (("$limit", "none"), 400),
+        (("$filterType", "MATCH_SOME"), 400),
+        (("$outputType", "VERSION1"), 400),
+        (("$filters", "F0101.AN8 EQ 4"), 400),
+    ],
+)
+def test_a_simple_get_that_is_none_is_refused(bare: Bare, parameter: tuple[str, str], status: int) -> None:
+    assert simple_get(bare, ("$field", "F0101.AN8"), parameter).status_code == status
+
+
+def test_a_simple_get_is_a_get_of_version_2(jde: JDEdwardsSimulator, bare: Bare) -> None:
+    assert bare.post("/v2/dataservice/table/F0101").status_code == 404
+    url = f"{jde.url}/jderest/dataservice/table/F0101"
+    assert bare.http.get(url, headers=bare.headers, timeout=5).status_code == 404
+    assert simple_get(bare, ("$field", "F9999.X"), table="F9999").status_code == 500

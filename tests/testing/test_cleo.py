@@ -374,3 +374,69 @@ def test_faults_bring_the_message_body() -> None:
     with CleoSimulator() as cleo, Bare(cleo) as bare:
         cleo.fail(status=503, match="/api/files")
         assert bare.call("GET", "/api/files/inbox").json() == {"message": "Service Unavailable"}
+
+
+def test_the_http_server_takes_lists_gives_and_deletes_files_of_the_same_tree() -> None:
+    with CleoSimulator(basic=False) as cleo, requests.Session() as http:
+        http.auth = (cleo.username, cleo.password)
+
+        def post(data: bytes = b"", **params: str) -> requests.Response:
+            return http.post(cleo.server_url, params=params, data=data, timeout=5)
+
+        assert post(request="connect0").status_code == 200
+        assert post(b"ISA*\x85", request="send", filename="850 1.edi").status_code == 200
+        assert post(b"ISA*2", request="send", directory="inbox/ACME/", filename="2.edi").status_code == 200
+        assert cleo.contents == {"inbox/850 1.edi": b"ISA*\x85", "inbox/ACME/2.edi": b"ISA*2"}
+        assert [upload.path for upload in cleo.uploads] == ["inbox/850 1.edi", "inbox/ACME/2.edi"]
+        cleo.add("outbox/payload/997.edi", b"TA1")
+        assert post(request="list").text == "997.edi\n"
+        assert post(request="list", directory="inbox").text == "850 1.edi\n"
+        assert post(request="list", directory="nowhere").text == ""
+        assert post(request="receive", filename="997.edi").content == b"TA1"
+        assert post(request="delete", filename="997.edi").status_code == 200
+        assert post(request="delete", filename="997.edi").status_code == 404
+        assert post(request="receive", filename="997.edi").status_code == 404
+        form = {"request": "list", "directory": "inbox"}
+        assert http.post(cleo.server_url, data=form, timeout=5).text == "850 1.edi\n"
+        parts = {name: (None, value) for name, value in form.items()}
+        assert http.post(cleo.server_url, files=parts, timeout=5).text == "850 1.edi\n"
+        sent = {"request": (None, "send"), "filename": (None, "3.edi"), "file": ("x", b"ISA*3")}
+        assert http.post(cleo.server_url, files=sent, timeout=5).status_code == 200
+        assert cleo.contents["inbox/3.edi"] == b"ISA*3"
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {},
+        {"request": "frob"},
+        {"request": "send"},
+        {"request": "receive", "filename": "../x"},
+        {"request": "send", "directory": "../x", "filename": "y"},
+        {"request": "send", "filename": "a/b"},
+    ],
+)
+def test_the_http_server_refuses_what_it_cannot_do(params: dict[str, str]) -> None:
+    with CleoSimulator() as cleo:
+        auth = (cleo.username, cleo.password)
+        assert requests.post(cleo.server_url, params=params, auth=auth, timeout=5).status_code == 400
+        assert not cleo.contents
+
+
+def test_the_http_server_wants_the_local_users_login_and_posts() -> None:
+    with CleoSimulator(overwrite=False) as cleo, Bare(cleo) as bare:
+        ask = {"request": "list"}
+        unknown = requests.post(cleo.server_url, params=ask, timeout=5)
+        assert (unknown.status_code, unknown.headers["WWW-Authenticate"]) == (401, 'Basic realm="Harmony"')
+        assert bare.call("POST", "/server", params=ask).status_code == 401
+        for value in ("Basic ?", "Basic eDp5"):
+            refused = requests.post(cleo.server_url, params=ask, headers={"Authorization": value}, timeout=5)
+            assert refused.status_code == 401
+        auth = (cleo.username, cleo.password)
+        assert requests.get(cleo.server_url, params=ask, auth=auth, timeout=5).status_code == 405
+        cleo.add("inbox/1.edi", b"first")
+        send = {"request": "send", "filename": "1.edi"}
+        assert requests.post(cleo.server_url, params=send, data=b"2", auth=auth, timeout=5).status_code == 409
+        assert cleo.contents == {"inbox/1.edi": b"first"}
+    with CleoSimulator(product="cic") as cleo, Bare(cleo) as bare:
+        assert bare.call("POST", "/server", params=ask).status_code == 404
