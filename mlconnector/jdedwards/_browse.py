@@ -15,7 +15,7 @@ from mlconnector.errors import PermissionDenied, VendorFault
 from mlconnector.http import HTTPClient, Request, Response, Timeout
 from mlconnector.jdedwards._faults import words
 from mlconnector.jdedwards._query import Where, conditions
-from mlconnector.jdedwards._tables import DATES, Table
+from mlconnector.jdedwards._tables import COUNTED, DATES, Table
 from mlconnector.jdedwards._values import date_of
 from mlconnector.records import Span
 
@@ -291,12 +291,17 @@ def _read(table: str, response: Response) -> tuple[list[Row], bool]:
             system="jdedwards",
         )
     # One row tells how a server writes its numbers: the first column of a key is never empty.
-    return [_whole(row) for row in rows] if rows and any(map(_is_whole, rows[0].values())) else rows, more
+    pointed = [
+        name
+        for name, value in (rows[0] if rows else {}).items()
+        if _is_whole(value) and name.rpartition("_")[2] in COUNTED
+    ]
+    return [_counted(row, pointed) for row in rows] if pointed else rows, more
 
 
-def _whole(row: Row) -> Row:
-    """A row whose whole numbers are integers: some servers send ``4343.0`` for ``4343`` (section 3.3)."""
-    return {name: int(value) if _is_whole(value) else value for name, value in row.items()}
+def _counted(row: Row, names: Sequence[str]) -> Row:
+    """A row whose numbers of things are integers: some servers send ``4343.0`` for ``4343`` (section 3.3)."""
+    return {**row, **{name: int(row[name]) for name in names if _is_whole(row.get(name))}}
 
 
 def _is_whole(value: Any) -> bool:

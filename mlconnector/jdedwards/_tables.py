@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import attrs
 
-__all__ = ["DATES", "NUMBERS", "TABLES", "Table"]
+__all__ = ["COUNTED", "DATES", "NUMBERS", "TABLES", "Table"]
 
 _PERIOD_ENDS = tuple(f"D{number:02}J" for number in range(1, 15))
 DATES = frozenset(
@@ -88,3 +88,13 @@ TABLES = {
     )
 }
 """By name."""
+COUNTED = (
+    frozenset(
+        {
+            *(alias for table in TABLES.values() for alias in (*table.key, table.time)),
+            *("SHAN", "ANBY", "PYE", "DOCM", "ITM", "PNC", "APNN", "APPN", "CRRP", "NNP"),
+        }
+    )
+    - DATES
+)
+"""Columns whose numbers name or count something: whole, but for the three decimals of ``LNID``."""

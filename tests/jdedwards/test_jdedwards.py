@@ -306,15 +306,15 @@ def _grid(table: str, *rows: str) -> bytes:
 
 def test_whole_numbers_with_a_point_are_the_same_numbers() -> None:
     row = '{"F0901_AID":"00000001","F0901_MCU":"100","F0901_UPMJ":"20260302","F0901_UPMT":93015.0}'
-    voucher = '{"F0411_DOC":7000.0,"F0411_AG":100.10,"F0411_DCT":"PV"}'
+    voucher = '{"F0411_DOC":7000.0,"F0411_AG":100.00,"F0411_DCT":"PV"}'
     acts = [_LOGIN, _grid("F0901", row), _grid("F0901", row), _grid("F0411", voucher), b'{"count":4.0}', b"{}"]
     with WireServer([answer(200, body) for body in acts]) as server:
         with mc.JDEdwardsAIS(server.url, auth=mc.AISSession("u", "p"), time_zone=dt.UTC) as jde:
             (account,) = jde.accounts(since=dt.datetime(2026, 3, 2, 9, tzinfo=dt.UTC))
             assert account.provenance.updated_at == dt.datetime(2026, 3, 2, 9, 30, 15, tzinfo=dt.UTC)
             (found,) = jde.rows("F0411", columns=["DOC", "AG", "DCT"])
-            assert found == {"F0411_DOC": 7000, "F0411_AG": Decimal("100.10"), "F0411_DCT": "PV"}
-            assert str(found["F0411_DOC"]) == "7000"
+            assert found == {"F0411_DOC": 7000, "F0411_AG": Decimal("100.00"), "F0411_DCT": "PV"}
+            assert (str(found["F0411_DOC"]), str(found["F0411_AG"])) == ("7000", "100.00")
             assert jde.count("F0411") == 4
 
 
