@@ -67,8 +67,10 @@ def _size(value: Any) -> int | None:
 
 
 def _instant(value: Any) -> dt.datetime | None:
+    """An instant; stamps are in UTC, whether they say so or not (section 3.1)."""
     try:
-        return dt.datetime.fromisoformat(str(value)).astimezone(dt.UTC)
+        stamp = dt.datetime.fromisoformat(str(value))
+        return stamp.replace(tzinfo=dt.UTC) if stamp.tzinfo is None else stamp.astimezone(dt.UTC)
     except (ValueError, OverflowError):
         return None
 

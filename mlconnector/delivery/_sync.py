@@ -181,9 +181,12 @@ class Sync:
                 this many documents.
 
         Raises:
+            InvalidArgument: A limit that is no count.
             LeaseLost: Another worker is at it.
             MLConnectorError: What stopped the run, with ``.report``.
         """
+        if limit is not None and (type(limit) is not int or limit < 0):
+            raise InvalidArgument(f"limit={limit!r} is not a number of documents.", cure="Pass a count, or None.")
         report = KindReport(kind=self.kind)
         if dry_run:
             Previewer(self.ledger, self.target, self._settings, report).run(self._source(afresh=False), limit=limit)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -149,3 +151,16 @@ def test_a_quote_in_a_name_stays_inside_of_it_in_a_form() -> None:
         stack.enter_context(cleo)
         cleo.upload('outbox/a"; name="b.edi', b"x")
         assert b'filename="a%22; name=%22b.edi"' in server.requests[0]
+
+
+def test_a_stamp_without_a_zone_is_of_utc_on_every_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    from mlconnector.cleo._files import listed
+
+    monkeypatch.setenv("TZ", "America/Chicago")
+    time.tzset()
+    try:
+        (file,) = listed([{"name": "a", "meta": {"lastModified": "2026-03-02T08:00:00"}}], "in")
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert file.modified == dt.datetime(2026, 3, 2, 8, tzinfo=dt.UTC)

@@ -286,3 +286,10 @@ def test_a_replay_by_key_reads_no_other(model: Model, monkeypatch: pytest.Monkey
 def test_a_doubt_is_never_given_a_negative_time(model: Model) -> None:
     with pytest.raises(mc.InvalidArgument, match="confirm_within"):
         model.sync(confirm_within=-HOUR)
+
+
+@pytest.mark.parametrize("limit", [-1, 1.5, True])
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_a_limit_is_a_count(model: Model, limit: Any, dry_run: bool) -> None:
+    with pytest.raises(mc.InvalidArgument, match="limit"):
+        model.sync().run(limit=limit, dry_run=dry_run)
