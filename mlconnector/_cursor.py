@@ -128,7 +128,7 @@ class PassState:
 
         Raises:
             CursorMismatch: A cursor of another system, kind or filter.
-            InvalidArgument: A naive datetime, or something that is neither.
+            InvalidArgument: A naive datetime, something that is neither, or a cursor of which something is missing.
         """
         if since is None:
             return
@@ -147,6 +147,15 @@ class PassState:
                     cure="Use the cursor with the read that made it, or start this read with a datetime.",
                     system=self.system,
                 )
+        try:
+            self._take_up(since)
+        except (KeyError, TypeError, ValueError, AttributeError):
+            raise InvalidArgument(
+                f"The cursor of {self.system} {self.kind} is not whole: it has {', '.join(map(str, since))}.",
+                cure="Save cursors as they are; start this read with a datetime.",
+            ) from None
+
+    def _take_up(self, since: Mapping[str, Any]) -> None:
         self.floor, self.watermark = _instant(since["floor"]), _instant(since["watermark"])
         self.seen = {key: Seen.of(entry) for key, entry in since["seen"].items()}
         under_way = since["pass"]

@@ -46,6 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except MLConnectorError as error:
         _say(str(error), to_errors=True)
         return _CALL if isinstance(error, InvalidArgument) else _FAILED
+    except OSError as error:
+        _say(f"{error.filename or 'The file'}: {error.strerror or error}.", to_errors=True)
+        return _FAILED
 
 
 def _say(text: str, *, to_errors: bool = False) -> None:
@@ -198,6 +201,8 @@ def _export_audit(options: argparse.Namespace) -> int:
 
 
 def _verify_export(options: argparse.Namespace) -> int:
+    if options.head is not None and not options.head[0].isdecimal():
+        raise InvalidArgument(f"head={options.head[0]!r} is no number.", cure="Give what ledger head has shown.")
     head = None if options.head is None else {"number": int(options.head[0]), "hash": options.head[1]}
     last = Ledger.verify_export(options.file, head=head)
     _tell(options, {"number": last}, f"whole up to event {last}")

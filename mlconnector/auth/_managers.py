@@ -89,7 +89,7 @@ class OAuth2ClientCredentials(TokenSession):
         refresh_margin: Seconds before the end of a known lifetime at which the token is replaced.
 
     Raises:
-        InvalidArgument: Both or none of ``token_url`` and ``path``, or a token URL that is not https.
+        InvalidArgument: Both ``token_url`` and ``path``, or a token URL that is not https.
     """
 
     secret_fields: ClassVar[tuple[str, ...]] = ("client_id", "client_secret")

@@ -32,6 +32,8 @@ from mlconnector.target import Receipt, Target
 __all__ = ["Cleo"]
 
 _LONGEST_ID = 255
+_PATIENCE = 3
+"""How often a collection that shrinks while it is read is begun anew."""
 _READ_ONLY = frozenset(
     {"active", "editable", "runnable", "ready", "notReadyReason", "running", "nextRun", "lastStatus", "meta", "_links"}
 )
@@ -278,8 +280,8 @@ class Cleo(Connector):
         doubt = "Look at the transfers of the connection; never run it again by itself."
         try:
             job = self._http.send(request).json()
-        except ConnectionFailed as error:
-            if error.repeat_safe:
+        except (ConnectionFailed, VendorFault) as error:
+            if _surely_not_acted(error):
                 raise
             raise DeliveryInDoubt(f"Action {name!r} got no answer: {error.message}", cure=doubt) from None
         if job.get("status") != "completed":
@@ -299,12 +301,13 @@ class Cleo(Connector):
             path: From the root of the server. ``json``: values; amounts as ``Decimal``.
 
         Raises:
-            DeliveryInDoubt: No answer came; this cannot be looked up.
+            DeliveryInDoubt: No answer came, or none that tells what became of it; this cannot be looked up.
+            RequestRefused: It was refused; nothing was done.
         """
         try:
             response = self._http.send(Request("POST", path, json=json, write=True))
-        except ConnectionFailed as error:
-            if error.repeat_safe:
+        except (ConnectionFailed, VendorFault) as error:
+            if _surely_not_acted(error):
                 raise
             raise DeliveryInDoubt(
                 f"The payload to {path} got no answer: {error.message}", cure="Ask the API's owner whether it arrived."
@@ -340,8 +343,13 @@ class Cleo(Connector):
         return found[0]
 
     def _entries(self, path: str, expression: str = "") -> Iterator[Mapping[str, Any]]:
-        """Every entry of a collection: 0-based, advanced by what was received, each id once (section 3.3)."""
-        start, seen = 0, set()
+        """Every entry of a collection: 0-based, advanced by what was received, each one once (section 3.3).
+
+        Raises:
+            VendorFault: No collection, or one that was not read to its end: what is missing must not pass for absent.
+        """
+        start, total, shrunk = 0, 0, 0
+        seen: set[Any] = set()
         while True:
             params = {"startIndex": str(start), "count": str(self._page_size)}
             if expression:
@@ -354,14 +362,44 @@ class Cleo(Connector):
                     cure="Check the path; another resource may answer there.",
                     system=self.system,
                 )
+            known = len(seen)
             for entry in page:
-                name = entry.get("id") if isinstance(entry, Mapping) else None
-                if name is None or name not in seen:
+                name = _name_of(entry)
+                if name not in seen:
                     seen.add(name)
                     yield entry
-            start += len(page)
-            if isinstance(body, list) or not page or start >= int(body.get("totalResults", start)):
+            if isinstance(body, list):
                 return
+            if body.get("totalResults") is None:
+                # The end is not told: a full page with something new in it may have one behind it.
+                if len(page) < self._page_size or len(seen) == known:
+                    return
+                start += len(page)
+                continue
+            before, total, start = total, int(body["totalResults"]), start + len(page)
+            if total < before and shrunk < _PATIENCE:
+                # Entries went while it was read, and those behind them moved up to where it was read already.
+                start, shrunk = 0, shrunk + 1
+            elif total < before or (start < total and not page):
+                raise VendorFault(
+                    f"GET {path.partition('?')[0]} told of {max(total, before)} entries and showed {start}.",
+                    cure="It is read again at the next run; if it recurs, the Cleo administrator looks at the server.",
+                    system=self.system,
+                )
+            elif start >= total:
+                return
+
+
+def _name_of(entry: Any) -> Any:
+    """What tells an entry from others; the file profile has no ids (section 7.3)."""
+    if not isinstance(entry, Mapping):
+        return entry
+    names = (entry[name] for name in ("id", "path", "name") if entry.get(name) is not None)
+    return next(names, id(entry))
+
+
+def _surely_not_acted(error: ConnectionFailed | VendorFault) -> bool:
+    return error.repeat_safe or getattr(error, "refused", False)
 
 
 def _equal(name: str, value: str) -> str:

@@ -7,6 +7,7 @@ a site whose server differs says so in one place. The HTTP server of Harmony and
 from __future__ import annotations
 
 import datetime as dt
+import string
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
 from urllib.parse import quote
@@ -66,9 +67,11 @@ def _size(value: Any) -> int | None:
 
 
 def _instant(value: Any) -> dt.datetime | None:
+    """An instant; stamps are in UTC, whether they say so or not (section 3.1)."""
     try:
-        return dt.datetime.fromisoformat(str(value)).astimezone(dt.UTC)
-    except ValueError:
+        stamp = dt.datetime.fromisoformat(str(value))
+        return stamp.replace(tzinfo=dt.UTC) if stamp.tzinfo is None else stamp.astimezone(dt.UTC)
+    except (ValueError, OverflowError):
         return None
 
 
@@ -116,12 +119,19 @@ class CleoFiles:
                 f"transport={self.transport!r} with url={self.url!r} and {'an' if self.auth else 'no'} auth.",
                 cure='Give url= and auth= with transport="http-server", and only there (Cleo reference, section 7.1).',
             )
-        for name, field in (("upload_path", "path"), ("list_path", "folder"), ("download_path", "path")):
-            template = getattr(self, name)
-            if f"{{{field}}}" not in template or not template.startswith("/"):
+        for name in ("upload_path", "list_path", "download_path", "delete_path"):
+            template, field = getattr(self, name), "folder" if name == "list_path" else "path"
+            if not template.startswith("/") or _fields_of(template) != {field}:
                 raise InvalidArgument(
-                    f"{name}={template!r}.", cure=f"Give a path from the root with {{{field}}} in it."
+                    f"{name}={template!r}.", cure=f"Give a path from the root with {{{field}}} in it, and no other."
                 )
+
+
+def _fields_of(template: str) -> set[str | None]:
+    try:
+        return {field for _text, field, _form, _conversion in string.Formatter().parse(template) if field is not None}
+    except ValueError:
+        return set()
 
 
 def clean(path: str) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import attrs
 
 from mlconnector import x12
 from mlconnector.cleo._names import NameParts, name_parts, owner_of
 
-__all__ = ["Shown", "floors", "same_set", "shown"]
+__all__ = ["Shown", "floors", "is_sent", "same_set", "shown"]
 
 # Every set that goes out.
 _CODES = ("850", "860", "810", "820", "856", "997")
@@ -34,6 +35,11 @@ class Shown:
     def is_of(self, code: str, sender: str, key: str) -> bool:
         """It tells of this document, in whatever set."""
         return owner_of(code, sender, key) == self.parts.owner
+
+
+def is_sent(transfer: Mapping[str, Any]) -> bool:
+    """It has come to its end, and well; any other word, an unknown one too, says not (section 8.3)."""
+    return "".join(one for one in str(transfer.get("status")).lower() if one not in " -_") == "success"
 
 
 def shown(files: Iterable[tuple[str, str | None, bool]]) -> list[Shown]:

@@ -14,7 +14,7 @@ from mlconnector.cleo._documents import code_of, content_of, csv_of, party_of
 from mlconnector.cleo._files import CleoFile
 from mlconnector.cleo._names import file_name
 from mlconnector.cleo._routes import Route, Routes, pair_of
-from mlconnector.cleo._shown import Shown, floors, same_set, shown
+from mlconnector.cleo._shown import Shown, floors, is_sent, same_set, shown
 from mlconnector.documents import (
     FunctionalAcknowledgment,
     Invoice,
@@ -57,7 +57,8 @@ class FilesTarget:
         routes: Where each party's documents go.
         no_route: ``"park"`` or ``"skip"`` (rule B5).
         look_up: ``"reliable"`` only where the sentbox or the transfers can be read; ``cleo.check(routes)`` proves it.
-            Else ``"present_only"``: the send action moves files, so absence from the outbox proves nothing.
+            Else ``"present_only"``: the send action moves files, so absence from the outbox proves nothing. Of a send
+            action absence never proves anything.
         settle_after: How long after its deadline an upload may still appear.
         self_billed_when: Test for vouchers that are evaluated receipts, for routes with ``invoice_role="self_billed"``
             (rule B20).
@@ -189,17 +190,29 @@ class FilesTarget:
             raise DeliveryInDoubt(
                 "Nothing tells whether it arrived.", cure="Ask the receiver, then settle it as arrived or not arrived."
             )
-        for folder in (route.folder, route.sentbox):
-            if folder is not None and self._listed(folder, name):
-                return self._found(prepared, {"folder": folder}, sent=folder == route.sentbox)
+        running = prepared.step == "run"
+        # That it lies in the outbox proves its upload, and says nothing of a run.
+        if not running and self._listed(route.folder, name):
+            return self._found(prepared, {"folder": route.folder}, sent=False)
+        archived = None if route.sentbox is None else self._listing(route.sentbox)
+        if archived is not None and any(file.name == name for file in archived):
+            return self._found(prepared, {"folder": route.sentbox}, sent=True)
         transfer = self._transfer(route, name)
-        if transfer is not None:
+        if transfer is not None and (is_sent(transfer) or not running):
             facts = {"transfer": transfer.get("id"), "status": transfer.get("status")}
-            return self._found(prepared, facts, sent=True)
-        if self.look_up == "reliable":
+            return self._found(prepared, facts, sent=is_sent(transfer))
+        if running:
+            status = "no transfer" if transfer is None else f"a transfer that is {transfer.get('status')!r}"
+            raise DeliveryInDoubt(
+                f"Of {name} there is {status}: nothing proves that {route.action!r} has sent it.",
+                cure="Look at the transfers and in the outbox, then settle it; an action is never run again by itself.",
+            )
+        unseen = route.sentbox is not None and archived is None and route.connection is None
+        if self.look_up == "reliable" and not unseen:
             return None
+        moved = f"there is no folder {route.sentbox}" if unseen else "the server moves files on"
         raise DeliveryInDoubt(
-            f"{name} is not in {route.folder}, which proves nothing: the server moves files on.",
+            f"{name} is not in {route.folder}, which proves nothing: {moved}.",
             cure="Look into the server's log or wait for the 997, then settle it as arrived or not arrived.",
         )
 
@@ -227,6 +240,8 @@ class FilesTarget:
         last = max(found, key=lambda one: one.parts.number)
         if last.name != prepared.marker and not self._says(last, prepared):
             raise TargetChanged(f"{last.name} is the newest of it there, and says something else.", cure=_ASK)
+        if route.action is not None and last.path is None and not last.sent:
+            raise DeliveryInDoubt(f"{last.name} was taken up, and its transfer is no success.", cure=_ASK)
         return self._found(attrs.evolve(prepared, marker=last.name), {"adopted": last.name}, sent=last.sent)
 
     def numbers_shown(self) -> dict[str, int]:
@@ -247,7 +262,7 @@ class FilesTarget:
             for folder in filter(None, (route.folder, route.sentbox)):
                 files += [(file.name, file.path, folder == route.sentbox) for file in self._files(folder)]
             for transfer in self._transfers(route):
-                files += [(name, None, True) for name in _sources(transfer)]
+                files += [(name, None, is_sent(transfer)) for name in _sources(transfer)]
             self._shown[places] = shown(files)
         return self._shown[places]
 
@@ -342,13 +357,24 @@ class FilesTarget:
         return any(file.name == name for file in self._files(folder))
 
     def _files(self, folder: str) -> list[CleoFile]:
+        return self._listing(folder) or []
+
+    def _listing(self, folder: str) -> list[CleoFile] | None:
+        """The files of a folder; ``None`` where there is no such folder, which is no empty one."""
         try:
             return self._cleo.files(folder)
         except NotFound:
-            return []
+            return None
 
-    def _transfer(self, route: Route, name: str) -> Any:
-        return next((transfer for transfer in self._transfers(route) if name in _sources(transfer)), None)
+    def _transfer(self, route: Route, name: str) -> Mapping[str, Any] | None:
+        """A transfer of the file: one that succeeded, else the last that is told of."""
+        found = None
+        for transfer in self._transfers(route):
+            if name in _sources(transfer):
+                found = transfer
+                if is_sent(transfer):
+                    break
+        return found
 
     def _transfers(self, route: Route) -> Iterator[Mapping[str, Any]]:
         if route.connection is None:

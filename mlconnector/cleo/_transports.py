@@ -55,7 +55,8 @@ class RestTransport:
         else:
             folder, _, name = clean(path).rpartition("/")
             boundary = f"mlconnector-{secrets.token_hex(16)}"
-            head = f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n'
+            quoted = name.replace('"', "%22")
+            head = f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{quoted}"\r\n'
             head += f"Content-Type: {settings.content_type}\r\n\r\n"
             target = settings.upload_path.format(path=encoded(folder))
             body = head.encode() + data + f"\r\n--{boundary}--\r\n".encode()

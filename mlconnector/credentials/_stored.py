@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import importlib
+import threading
 from collections.abc import Mapping, Sequence
 from secrets import token_bytes
 from typing import TYPE_CHECKING, Any
@@ -68,6 +69,7 @@ class StoredCredentials:
         self._manager: Any = None
         self._bound: tuple[str, Clock] | None = None
         self._wanted_path: str | None = None
+        self._lock = threading.Lock()
 
     @property
     def details(self) -> Mapping[str, Any]:
@@ -131,12 +133,18 @@ class StoredCredentials:
                 "Credentials given as fields do not pickle.",
                 cure="Save them with mlconnector.credentials.save and name them, or use the environment.",
             )
-        return {**self.__dict__, "_manager": None, "_bound": None}
+        kept = {name: value for name, value in self.__dict__.items() if name != "_lock"}
+        return {**kept, "_manager": None, "_bound": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
+        self.__dict__.update(state, _lock=threading.Lock())
 
     def _ready(self) -> Any:
+        # One manager for all threads: two would log in twice, and one of the sessions be left open.
+        with self._lock:
+            return self._made()
+
+    def _made(self) -> Any:
         if self._manager is None:
             kind = self._field("kind")
             if kind not in _KINDS or not _KINDS[kind][0]:
@@ -185,9 +193,11 @@ def save(name: str, kind: str, **fields: str) -> None:
         fields: That manager's own parameters; ``key=`` of a ledger's key, see :func:`new_key`.
 
     Raises:
-        InvalidArgument: An unknown kind, or a field that the kind does not have or misses.
+        InvalidArgument: A name that names nothing, an unknown kind, or a field that the kind does not have or misses.
         CredentialsNotFound: Neither a keyring nor a passphrase for the encrypted file.
     """
+    if not name.strip() or not name.isprintable():
+        raise InvalidArgument(f"name={name!r} names no credentials.", cure='Give a name like "acme-jde".')
     if kind not in _KINDS:
         raise InvalidArgument(
             f"kind={kind!r} is no kind of credentials.", cure=f"Use one of {', '.join(sorted(_KINDS))}."
@@ -202,6 +212,9 @@ def save(name: str, kind: str, **fields: str) -> None:
     entry = {"kind": kind, **fields}
     keyring = Keyring()
     if keyring.usable:
+        for field in sorted(_every_field() - set(entry)):
+            # Of what was saved under the name before.
+            keyring.remove(name, field)
         for field, value in entry.items():
             keyring.set(name, field, value)
         keyring.set(INDEX, INDEX, "\n".join(sorted({*names(), name})))
@@ -213,6 +226,11 @@ def save(name: str, kind: str, **fields: str) -> None:
             cure=f'Install "mlconnector[vault]" and set {PASSPHRASE} to a passphrase, or use environment variables.',
         )
     vault.store({**vault.load(), name: entry})
+
+
+def _every_field() -> set[str]:
+    fields = {field for _module, required, optional in _KINDS.values() for field in (*required, *optional)}
+    return {"kind", *fields}
 
 
 def new_key() -> str:
@@ -232,8 +250,7 @@ def delete(name: str) -> None:
     keyring, vault = Keyring(), Vault()
     kept = [other for other in names() if other != name]
     if keyring.usable:
-        fields = {field for _module, required, optional in _KINDS.values() for field in (*required, *optional)}
-        for field in sorted({"kind", *fields}):
+        for field in sorted(_every_field()):
             keyring.remove(name, field)
         keyring.set(INDEX, INDEX, "\n".join(kept))
     if vault.usable and name in vault.load():

@@ -60,11 +60,15 @@ class Crosswalk:
             ids: One id a system.
 
         Raises:
-            InvalidArgument: Fewer than two ids, or ids that already belong to different links or other ids.
+            InvalidArgument: No kind, fewer than two ids or an empty one, or ids that already belong to different links
+                or other ids.
         """
-        wanted = {system: str(value) for system, value in ids.items()}
-        if len(wanted) < 2:
-            raise InvalidArgument(f"ids={wanted!r} link nothing.", cure="Give ids of at least two systems.")
+        given: Mapping[str, Any] = ids
+        wanted = {system: str(value) for system, value in given.items() if value is not None and str(value).strip()}
+        if not kind.strip() or len(wanted) < max(2, len(ids)):
+            raise InvalidArgument(
+                f"kind={kind!r}, ids={ids!r} link nothing.", cure="Name the kind, and give ids of at least two systems."
+            )
         with self._store.transaction() as transaction:
             change = self._plan(transaction, {kind}).change(1, kind, wanted)
             if change.outcome == "refused":
@@ -121,11 +125,7 @@ class Crosswalk:
         Raises:
             InvalidArgument: Not exactly one system and id.
         """
-        if len(known) != 1:
-            raise InvalidArgument(
-                f"known={known!r} is not one id.", cure='Ask like find("supplier", jdedwards="4343").'
-            )
-        ((system, value),) = known.items()
+        system, value = _one_id(known)
         rows = self._store.read(
             "SELECT other.system, other.id FROM crosswalk AS one JOIN crosswalk AS other"
             " ON other.kind = one.kind AND other.link = one.link WHERE one.kind = ? AND one.system = ? AND one.id = ?",
@@ -150,8 +150,11 @@ class Crosswalk:
         Args:
             reason: For the audit; ``actor``: who.
             known: One system and its id: ``coupa="128"``.
+
+        Raises:
+            InvalidArgument: Not exactly one system and id.
         """
-        ((system, value),) = known.items()
+        system, value = _one_id(known)
         with self._store.transaction() as transaction:
             ids = {system: str(value)}
             if not self._link_of(transaction, kind, ids):
@@ -329,6 +332,12 @@ class Crosswalk:
     @staticmethod
     def _of(transaction: Any, kind: str, number: int) -> Any:
         return transaction.rows("SELECT system, id FROM crosswalk WHERE kind = ? AND link = ?", (kind, number))
+
+
+def _one_id(known: Mapping[str, str]) -> tuple[str, str]:
+    if len(known) != 1:
+        raise InvalidArgument(f"known={known!r} is not one id.", cure='Name one system and its id: jdedwards="4343".')
+    return next(iter(known.items()))
 
 
 def _waiting_of(row: Any, now: dt.datetime) -> WaitingChange:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 from mlconnector.delivery._database import Row
@@ -27,6 +27,7 @@ _NEWEST = (
     "SELECT d.* FROM deliveries AS d JOIN heads AS h ON h.sync = d.sync AND h.usage = d.usage AND h.key = d.key"
     " AND h.latest = d.revision WHERE d.sync = ? AND d.forgotten = ''"
 )
+_PIECE = 500
 _FRESH: dict[str, Any] = {
     "attempt": 0,
     "payload": None,
@@ -66,11 +67,7 @@ def replay(  # noqa: PLR0917 - called by Sync only
     condition = (
         " AND d.state = 'parked' AND d.detail = 'refused'" if state == "parked" else " AND d.state = 'delivered'"
     )
-    rows = [
-        row
-        for row in ledger.store.read(f"{_NEWEST}{condition} ORDER BY d.id", (sync,))
-        if (keys is None or row["key"] in keys) and (cause is None or row["cause"] == cause)
-    ]
+    rows = [row for row in _chosen(ledger, sync, condition, keys) if cause is None or row["cause"] == cause]
     if lease is not None:
         with ledger.store.transaction(lease) as transaction:
             for row in rows:
@@ -79,6 +76,18 @@ def replay(  # noqa: PLR0917 - called by Sync only
                     "replay", sync, row["key"], revision=row["revision"], was=state, by=actor, reason=reason
                 )
     return [delivery_of(row, ledger.clock.now()) for row in rows]
+
+
+def _chosen(ledger: Ledger, sync: str, condition: str, keys: Sequence[str] | None) -> Iterator[Row]:
+    """Of named keys no others are read: the delivered ones may be a million."""
+    if keys is None:
+        yield from ledger.store.read(f"{_NEWEST}{condition} ORDER BY d.id", (sync,))
+        return
+    wanted = sorted(set(keys))
+    for start in range(0, len(wanted), _PIECE):
+        piece = wanted[start : start + _PIECE]
+        marks = ", ".join("?" * len(piece))
+        yield from ledger.store.read(f"{_NEWEST}{condition} AND d.key IN ({marks}) ORDER BY d.id", (sync, *piece))
 
 
 def settle(  # noqa: PLR0917 - called by Sync only

@@ -95,13 +95,13 @@ class _Lanes:
         """See :func:`drain`. Whatever ends it, calls under way are awaited, and what they came to is put on record."""
         failed: Exception | None = None
         with ThreadPoolExecutor(self._job.lanes, thread_name_prefix="mlconnector-deliver") as pool:
-            while True:
-                if failed is None:
-                    self._begin(pool)
-                if not self._under_way:
-                    break
-                done, _ = wait(self._under_way, return_when=FIRST_COMPLETED)
+            while failed is None or self._under_way:
                 try:
+                    if failed is None:
+                        self._begin(pool)
+                    if not self._under_way:
+                        break
+                    done, _ = wait(self._under_way, return_when=FIRST_COMPLETED)
                     self._take_turn(pool, done, going_on=failed is None)
                 except Exception as error:  # noqa: BLE001 - raised, once nothing is under way any more
                     failed = failed or error

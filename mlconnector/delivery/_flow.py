@@ -287,6 +287,8 @@ class Flow:
         """
         if every <= dt.timedelta(0):
             raise InvalidArgument(f"every={every} is no interval.", cure="Give a positive timedelta.")
+        if failures not in ("continue", "raise"):
+            raise InvalidArgument(f"failures={failures!r}.", cure='Use "continue" or "raise".')
         if not 0 <= jitter < 1:
             raise InvalidArgument(f"jitter={jitter!r} is no share of a wait.", cure="Give 0 or more, and less than 1.")
         _polling.poll(

@@ -157,8 +157,8 @@ class Ledger:
     def attention(self, *, open_only: bool = True) -> list[Attention]:
         """What a person must see, oldest first (rule B6)."""
         now = self.clock.now()
-        rows = self.store.read("SELECT * FROM attention ORDER BY id")
-        return [attention_of(row, now) for row in rows if not (open_only and row["closed"])]
+        rows = self.store.read("SELECT * FROM attention WHERE closed IS NULL OR ? ORDER BY id", (not open_only,))
+        return [attention_of(row, now) for row in rows]
 
     def orders(self) -> list[OrderState]:
         """One row an order: its newest revision, the last one sent, and what the partner said (rule B81)."""

@@ -6,7 +6,9 @@ import re
 
 __all__ = ["masked"]
 
-_PRIVATE = re.compile(r'"[a-z0-9_]*(?:tax_?id|iban|bank_?account|routing)[a-z0-9_]*":"([^"\\]{4,})"', re.IGNORECASE)
+_NAMES = r"[a-z0-9_]*(?:tax_?id|iban|bank_?account|routing)[a-z0-9_]*|BPR(?:09|15|21)"
+"""Of fields and extras; the elements of an 820 that hold accounts (X12 reference, section 7)."""
+_PRIVATE = re.compile(rf'"(?:{_NAMES})":"([^"\\]{{4,}})"', re.IGNORECASE)
 _SHOWN = 4
 
 

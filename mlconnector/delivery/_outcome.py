@@ -73,7 +73,7 @@ class Outcomes:
     def in_doubt(self, transaction: Transaction, row: Row, why: str) -> None:
         """Sent, and no proof whether it acted."""
         since, why = transaction.now.timestamp(), masked(why, row["document"])
-        transaction.move(row["id"], "in doubt", faults=[why], doubtful_since=row["doubtful_since"] or since)
+        transaction.move(row["id"], "in doubt", faults=[why], doubtful_since=since)
         transaction.audit("in doubt", self._job.sync, row["key"], revision=row["revision"], why=why)
         self._job.report.note(row["key"], "in_doubt", "no answer")
 

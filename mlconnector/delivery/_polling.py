@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from mlconnector.delivery._job import log
-from mlconnector.errors import InvalidArgument, LeaseLost, LedgerError, MLConnectorError
+from mlconnector.errors import InvalidArgument, LeaseLost, LedgerError, MLConnectorError, TooManyParked
 
 if TYPE_CHECKING:
     from mlconnector.delivery._flow import Flow
@@ -174,7 +174,7 @@ def _noted(ledger: Ledger, flow: str) -> dict[str, Any]:
 
 def note_run(ledger: Ledger, flow: str, error: MLConnectorError | None) -> None:
     """Keep how a run ended. What another worker is at says nothing; where the ledger is at fault, it cannot be kept."""
-    if isinstance(error, LedgerError):
+    if isinstance(error, LedgerError) and not isinstance(error, TooManyParked):
         return
     noted = _noted(ledger, flow)
     with ledger.store.transaction() as transaction:

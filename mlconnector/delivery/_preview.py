@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import attrs
 
+from mlconnector.delivery._database import Row
 from mlconnector.delivery._job import Excluded, Settings
 from mlconnector.delivery._ledger import Ledger
 from mlconnector.delivery._payload import document_of, frozen
+from mlconnector.delivery._recording import DROPPED, category
 from mlconnector.delivery._report import KindReport, Preview
 from mlconnector.delivery._sending import action_of
 from mlconnector.documents import Document
@@ -18,6 +21,47 @@ from mlconnector.records import Records
 from mlconnector.target import Change, ControlNumbers, Prepared, Target
 
 __all__ = ["Previewer"]
+
+
+@attrs.frozen
+class _Known:
+    """What the ledger has of a key.
+
+    Args:
+        head: Its row among the heads. ``revisions``: its deliveries, by revision.
+    """
+
+    head: Row | None
+    revisions: Mapping[int, Row]
+
+    @property
+    def base(self) -> int:
+        """The revision that the target has; 0 where it has none."""
+        return 0 if self.head is None else int(self.head["base"])
+
+    @property
+    def latest(self) -> Row | None:
+        """The newest revision."""
+        return None if self.head is None else self.revisions[self.head["latest"]]
+
+    def has(self, states: Collection[str]) -> bool:
+        """A revision is in one of these states; those that are parked by their detail."""
+        return any((row["detail"] if row["state"] == "parked" else row["state"]) in states for row in self.all)
+
+    @property
+    def all(self) -> Collection[Row]:
+        """Every revision."""
+        return self.revisions.values()
+
+    @property
+    def is_baseline(self) -> bool:
+        """The target has it from before the first day (rule B2)."""
+        base = self.revisions.get(self.base)
+        return base is not None and base["state"] == "baselined"
+
+
+_HELD = ("sending", "in doubt", "unknown", "conflict")
+_OPEN = (*_HELD, "refused")
 
 
 class Previewer:
@@ -29,50 +73,85 @@ class Previewer:
 
     def run(self, records: Records[Any], *, limit: int | None) -> None:
         """Preview every document that would go; the waiting ones are read again too."""
-        rows = self._ledger.store.read("SELECT key FROM waiting WHERE sync = ?", (self._settings.sync,))
+        settings, store = self._settings, self._ledger.store
+        rows = store.read("SELECT key FROM waiting WHERE sync = ?", (settings.sync,))
         keys = [row["key"] for row in rows]
-        reads = [records.only(keys)] if keys else []
-        for read in (*reads, records):
+        first_day = settings.begin == "nothing" and not store.meta(f"baselined:{settings.sync}")
+        for read, baseline in (*([(records.only(keys), False)] if keys else ()), (records, first_day)):
             for page in read.pages():
                 for rejected in page.rejected:
                     self._report.note(rejected.key, "parked", "cannot be read")
                 for document in page.documents:
                     if limit is not None and len(self._report.previews) >= limit:
                         return
-                    self.preview(document)
+                    if document.key not in self._report.outcome:
+                        self.preview(document, baseline=baseline)
 
-    def preview(self, document: Document, *, again: bool = False) -> None:
-        """Preview one document; ``again`` although the target has this content."""
+    def preview(self, document: Document, *, again: bool = False, baseline: bool = False) -> None:
+        """Preview one document.
+
+        Args:
+            again: Although the target has this content.
+            baseline: What is new is recorded as known, not sent.
+        """
         report, settings, key = self._report, self._settings, document.key
         usage = getattr(self._target, "usage", lambda _document: "")(document)
-        heads = self._ledger.store.read(
-            "SELECT * FROM heads WHERE sync = ? AND usage = ? AND key = ?", (settings.sync, usage, key)
-        )
-        base = heads[0]["base"] if heads else 0
-        reason = settings.select(document, base > 0) if settings.select is not None else None
+        known = self._known(usage, key)
+        reason = settings.select(document, known.base > 0 or known.has(_OPEN)) if settings.select is not None else None
         if reason is not None:
             report.note(key, "excluded", reason.reason if isinstance(reason, Excluded) else reason)
             return
+        if not document.ready and settings.withdraw is not None and (known.base or known.has(_HELD)):
+            document = settings.withdraw(document) or document
         if not document.ready:
             report.note(key, "waiting", document.waiting_for[0])
             return
-        same = self._ledger.store.seals.same
-        if heads and not again and same(heads[0]["base_content"], self._target.content(document)):
-            report.note(key, "unchanged")
+        kept = None if again else self._kept(known, self._target.content(document), baseline=baseline)
+        if kept is not None:
+            report.note(key, *kept)
             return
-        if settings.begin == "nothing" and not heads:
-            report.note(key, "baselined")
-            return
+        self._show(document, usage, known, again=again)
+
+    def _known(self, usage: str, key: str) -> _Known:
+        identity, store = (self._settings.sync, usage, key), self._ledger.store
+        heads = store.read("SELECT * FROM heads WHERE sync = ? AND usage = ? AND key = ?", identity)
+        rows = store.read(
+            "SELECT revision, content, state, detail, reason, sequence FROM deliveries"
+            " WHERE sync = ? AND usage = ? AND key = ?",
+            identity,
+        )
+        return _Known(heads[0] if heads else None, {row["revision"]: row for row in rows})
+
+    def _kept(self, known: _Known, content: str, *, baseline: bool) -> tuple[str, str] | None:
+        """Where a document counts that would not be sent, and why; ``None`` for one that would."""
+        same, latest, head = self._ledger.store.seals.same, known.latest, known.head
+        is_latest = latest is not None and same(latest["content"], content)
+        if latest is not None and is_latest:
+            if latest["state"] == "superseded" and latest["reason"] == DROPPED:
+                return "excluded", DROPPED
+            if latest["state"] not in ("superseded", "recorded"):
+                return category(latest), ""
+        if not is_latest and (baseline or (known.is_baseline and self._settings.on_baseline_change == "attention")):
+            return "baselined", ""
+        if head is not None and known.base and same(head["base_content"], content):
+            return "unchanged", ""
+        return ("queued", "an earlier revision is open") if known.has(_HELD) else None
+
+    def _show(self, document: Document, usage: str, known: _Known, *, again: bool) -> None:
+        report, settings, key, latest = self._report, self._settings, document.key, known.latest
+        anew = known.is_baseline and settings.on_baseline_change == "create"
+        base = 0 if anew else known.base
+        is_latest = latest is not None and (again or self._is(latest, document))
         action = action_of(document, known=base > 0)
         try:
             change = Change(
                 document=document,
                 previous=self._revision(usage, key, base) if base else None,
                 action=action,
-                sequence=0 if action == "create" else heads[0]["sequence"] + 1,
-                revision=heads[0]["latest"] + 1 if heads else 1,
+                sequence=0 if action == "create" else self._sequence(known, again=again),
+                revision=1 if latest is None else latest["revision"] + (not is_latest),
                 key=key,
-                target_id=heads[0]["target_id"] if heads else None,
+                target_id=None if known.head is None else known.head["target_id"],
                 crosswalk=self._ledger.crosswalk,
             )
             prepared = attrs.evolve(self._target.prepare(change), key=key, revision=change.revision)
@@ -89,6 +168,14 @@ class Previewer:
                 kind=settings.kind, key=key, action=action, payload=content.decode("utf-8", "replace"), marker=marker
             )
         )
+
+    def _is(self, latest: Row, document: Document) -> bool:
+        return self._ledger.store.seals.same(latest["content"], self._target.content(document))
+
+    @staticmethod
+    def _sequence(known: _Known, *, again: bool) -> int:
+        own = known.latest["sequence"] if again and known.latest is not None else 0
+        return int(own or (0 if known.head is None else known.head["sequence"]) + 1)
 
     def _revision(self, usage: str, key: str, revision: int) -> Document:
         rows = self._ledger.store.read(

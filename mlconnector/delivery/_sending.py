@@ -365,6 +365,8 @@ class Sender:
                 target_id=member.target_id,
                 token=job.lease.token,
                 settle_at=settle_at,
+                # What was in doubt before was settled: this call has a doubt of its own, if any.
+                doubtful_since=None,
                 described=dict(member.describe),
             )
             transaction.execute(

@@ -115,6 +115,10 @@ class Sync:
             raise InvalidArgument(
                 f"lease={lease} is not longer than call_timeout={call_timeout} s.", cure="Lengthen the lease."
             )
+        if confirm_within < dt.timedelta(0):
+            raise InvalidArgument(
+                f"confirm_within={confirm_within} is negative.", cure="Give a timedelta of 0 or more."
+            )
         if not isinstance(target, Target):
             raise InvalidArgument(f"target={target!r} is no target.", cure="See mlconnector.target.Target.")
         self.name = name
@@ -177,9 +181,12 @@ class Sync:
                 this many documents.
 
         Raises:
+            InvalidArgument: A limit that is no count.
             LeaseLost: Another worker is at it.
             MLConnectorError: What stopped the run, with ``.report``.
         """
+        if limit is not None and (type(limit) is not int or limit < 0):
+            raise InvalidArgument(f"limit={limit!r} is not a number of documents.", cure="Pass a count, or None.")
         report = KindReport(kind=self.kind)
         if dry_run:
             Previewer(self.ledger, self.target, self._settings, report).run(self._source(afresh=False), limit=limit)
@@ -355,9 +362,8 @@ class Sync:
     def _count_queued(self, job: Job) -> None:
         """What is still open from earlier runs counts too: a report that hides it would look clean."""
         rows = self.ledger.store.read(
-            "SELECT key, state FROM deliveries"
-            " WHERE sync = ? AND state IN ('recorded', 'sending', 'in doubt', 'unknown')"
-            " ORDER BY id",
+            "SELECT key, state FROM deliveries WHERE sync = ?"
+            " AND state IN ('recorded', 'sending', 'in doubt', 'unknown') ORDER BY id",
             (self.name,),
         )
         for row in rows:

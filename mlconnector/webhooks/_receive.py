@@ -106,19 +106,22 @@ def wsgi_app(
         inboxes: By path; a path's name without its slashes by default: ``"/bill"`` is the inbox ``"bill"``.
 
     Raises:
-        InvalidArgument: No path, one without a leading slash, or a verifier that is none.
+        InvalidArgument: No path, one without a leading slash or a name for its inbox, or a verifier that is none.
     """
     for path, verifier in verifiers.items():
         if not path.startswith("/") or not isinstance(verifier, Verifier):
             raise InvalidArgument(f"{path!r}: {verifier!r}.", cure='Give {"/bill": BillVerifier(...)}.')
     if not verifiers:
         raise InvalidArgument("verifiers={} takes nothing.", cure='Give {"/bill": BillVerifier(...)}.')
-    names = {path: (inboxes or {}).get(path, path.strip("/")) for path in verifiers}
+    names = {_place(path): (inboxes or {}).get(path, path.strip("/")) for path in verifiers}
+    if not all(names.values()):
+        raise InvalidArgument(f"inboxes={inboxes!r} name none for '/'.", cure='Say inboxes={"/": "bill"}.')
+    known = {_place(path): verifier for path, verifier in verifiers.items()}
 
     def app(environ: Mapping[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        path = str(environ.get("PATH_INFO") or "/").rstrip("/") or "/"
+        path = _place(str(environ.get("PATH_INFO") or "/"))
         try:
-            verifier = verifiers.get(path)
+            verifier = known.get(path)
             if verifier is None:
                 status = 404
             elif environ.get("REQUEST_METHOD") != "POST":
@@ -138,6 +141,11 @@ def wsgi_app(
         return [text]
 
     return app
+
+
+def _place(path: str) -> str:
+    """A path without the slash that some write at its end."""
+    return path.rstrip("/") or "/"
 
 
 _ALLOW: Mapping[int, tuple[tuple[str, str], ...]] = {405: (("Allow", "POST"),)}

@@ -30,13 +30,13 @@ class Unreadable:
 
     Args:
         findings: Why, with the 997 or TA1 code.
-        raw: The text, cut to 65,536 characters.
+        raw: The text, cut to 65,536 characters; not shown by ``repr``, since it may hold bank accounts.
         code, control_number: ST01 and ST02 where it is one set.
         group, interchange: Where it stood, as far as known.
     """
 
     findings: tuple[Finding, ...]
-    raw: str = ""
+    raw: str = attrs.field(default="", repr=False)
     code: str = ""
     control_number: str = ""
     group: Group | None = None

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import attrs
 
 from mlconnector.errors import InvalidArgument
-from mlconnector.x12._sets import Segment, TransactionSet
+from mlconnector.x12._sets import Segment, TransactionSet, masked
 
 __all__ = ["Difference", "Differences", "diff"]
 
@@ -34,7 +34,11 @@ class Difference:
             return f"+ {self.place}: {self.after}"
         if self.after is None:
             return f"- {self.place}: {self.before}"
-        changed = (f"{self.before.id}{at:02} {self.before[at]!r} -> {self.after[at]!r}" for at in self.elements)
+        tag = self.before.id
+        changed = (
+            f"{tag}{at:02} {masked(tag, at, self.before[at])!r} -> {masked(tag, at, self.after[at])!r}"
+            for at in self.elements
+        )
         return f"~ {self.place}: {', '.join(changed)}"
 
 

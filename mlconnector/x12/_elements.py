@@ -15,9 +15,9 @@ from mlconnector.x12._sets import COMPONENT, REPETITION, Finding, Segment, Sever
 __all__ = ["Fault", "segment_findings"]
 
 _REMEMBERED = 40
-_R = re.compile(r"-?(\d+\.?\d*|\.\d+)(E-?\d+)?")
-_ODD_R = re.compile(r"-?(0\d.*|\.\d.*|.*\.|[^.]*\.\d*0)")
-_N = re.compile(r"-?\d+")
+_R = re.compile(r"-?(\d+\.?\d*|\.\d+)(E-?\d+)?", re.ASCII)
+_ODD_R = re.compile(r"-?(0\d.*|\.\d.*|.*\.|[^.]*\.\d*0)", re.ASCII)
+_N = re.compile(r"-?\d+", re.ASCII)
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
 _BROKEN_NOTE = {"P": "2", "R": "2", "C": "2", "L": "2", "E": "10"}
 

@@ -26,8 +26,8 @@ __all__ = [
 CENT = Decimal("0.01")
 _EXACT = Context(prec=60)
 _LONGEST = 40
-_R = re.compile(r"-?(?:\d+\.?\d*|\.\d+)(?:E-?\d{1,2})?")
-_N = re.compile(r"-?\d+")
+_R = re.compile(r"-?(?:\d+\.?\d*|\.\d+)(?:E-?\d{1,2})?", re.ASCII)
+_N = re.compile(r"-?\d+", re.ASCII)
 _PLAIN = str.maketrans(
     {
         "\u2018": "'", "\u2019": "'", "\u201a": "'", "\u201c": '"', "\u201d": '"', "\u201e": '"',

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import pickle
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -168,3 +170,42 @@ def test_a_secret_shows_nothing() -> None:
     assert secret != "hunter2"
     with pytest.raises(TypeError):
         hash(secret)
+
+
+def test_threads_that_log_in_first_together_share_one_manager() -> None:
+    """A second one would leave a session open that nobody ends."""
+    credentials.save("acme", "OAuth2Password", username="u", password="p")
+    together, logins = threading.Barrier(4, timeout=20), list[Request]()
+
+    class Slow:
+        def get(self, _name: str, field: str) -> str | None:
+            if field == "kind":
+                with contextlib.suppress(threading.BrokenBarrierError):
+                    together.wait(0.2)
+            return None
+
+    def send(request: Request) -> Response:
+        logins.append(request)
+        return Response(status=200, content=b'{"access_token": "t"}')
+
+    manager = mc.stored("acme", sources=[Slow()])
+    threads = [threading.Thread(target=manager.headers, args=(send,)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(logins) == 1
+
+
+def test_what_was_saved_under_a_name_before_is_gone(backend: Memory) -> None:
+    credentials.save("acme", "AISSession", username="u", password="p", role="OLD")
+    credentials.save("acme", "OAuth2Password", username="v", password="q")
+    assert {name for _service, name in backend.held} == {
+        "acme/kind", "acme/username", "acme/password", "names/names",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["", "  ", "two\nnames"])
+def test_a_name_that_cannot_be_listed_is_refused(name: str) -> None:
+    with pytest.raises(mc.InvalidArgument, match="names no credentials"):
+        credentials.save(name, "OAuth2Password", username="u", password="p")

@@ -243,3 +243,53 @@ def test_a_replay_of_what_is_delivered_sends_although_it_is_found(model: Model) 
     model.desk.done[None] = [""]
     sync.replay("delivered", keys=["a"], actor="jane", reason="partner lost it")
     assert model.desk.names() == ["one", "one"]
+
+
+def test_a_new_transmission_is_doubted_from_its_own_begin(model: Model) -> None:
+    """Not parked at once because the one before it was in doubt for a day."""
+    model.desk.look_up, model.desk.find_raises = "present_only", mc.DeliveryInDoubt("?")
+    model.table.put("a", "one")
+    sync = model.sync()
+    model.desk.script = [("before", LOST)]
+    sync.run()
+    model.clock.advance(25 * HOUR)
+    sync.run()
+    assert model.states() == [("a", 1, "parked")]
+    sync.settle("a", "not_arrived", actor="me", reason="looked")
+    model.desk.script = [("before", LOST)]
+    sync.run()
+    assert model.states() == [("a", 1, "in doubt")]
+    model.clock.advance(25 * HOUR)
+    sync.run()
+    assert model.states() == [("a", 1, "parked")]
+
+
+def test_a_replay_by_key_reads_no_other(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(1200):
+        model.table.put(f"{number:04}", "one")
+    model.sync().run()
+    read, kept = list[int](), model.ledger.store.read
+
+    def counted(query: str, values: Any = ()) -> Any:
+        rows = kept(query, values)
+        read.append(len(rows))
+        return rows
+
+    monkeypatch.setattr(model.ledger.store, "read", counted)
+    report = model.sync().replay("delivered", keys=["0007", "1100", "nobody"], dry_run=True)
+    assert [one.key for one in report.previews] == ["0007", "1100"]
+    assert max(read) <= 2
+    keys = [f"{number:04}" for number in range(1200)]
+    assert len(model.sync().replay("delivered", keys=keys, dry_run=True).previews) == 1200
+
+
+def test_a_doubt_is_never_given_a_negative_time(model: Model) -> None:
+    with pytest.raises(mc.InvalidArgument, match="confirm_within"):
+        model.sync(confirm_within=-HOUR)
+
+
+@pytest.mark.parametrize("limit", [-1, 1.5, True])
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_a_limit_is_a_count(model: Model, limit: Any, dry_run: bool) -> None:
+    with pytest.raises(mc.InvalidArgument, match="limit"):
+        model.sync().run(limit=limit, dry_run=dry_run)

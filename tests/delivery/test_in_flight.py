@@ -13,6 +13,7 @@ import attrs
 import pytest
 
 import mlconnector as mc
+from mlconnector.delivery._sending import Sender
 from tests.delivery.model import HOUR, LOST, Desk, Model
 
 PATIENCE = 20.0
@@ -238,7 +239,8 @@ def test_what_stops_the_run_stops_it_once_the_others_are_on_record(wide: Model, 
     wide.desk.sending = sending
     _put(wide, "abcdef")
     with pytest.raises(type(error)) as raised:
-        wide.sync(max_in_flight=3).run()
+        # The limit lets nothing begin before b is judged, and one more after that.
+        wide.sync(max_in_flight=3).run(limit=3)
     assert raised.value.report.kinds["suppliers"].delivered == 2
     states = {one.key: one.state for one in wide.ledger.deliveries()}
     assert states.pop("b") == ("in doubt" if isinstance(error, ValueError) else "recorded")
@@ -346,3 +348,28 @@ def test_steps_of_one_document_follow_each_other(wide: Model) -> None:
     _put(wide, "abc")
     assert wide.sync(max_in_flight=3).run().kinds["suppliers"].delivered == 3
     assert [wide.desk.done[one.marker] for one in wide.ledger.deliveries()] == [["create", "issue"]] * 3
+
+
+def test_a_queue_that_cannot_be_read_leaves_no_answer_unrecorded(wide: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, failed = threading.Event(), threading.Event()
+    together = threading.Barrier(2, action=begun.set, timeout=PATIENCE)
+    queued = Sender.queued
+
+    def once(self: Sender, *args: Any) -> Any:
+        if begun.is_set():
+            failed.set()
+            raise mc.LedgerError("the ledger did not answer")
+        return queued(self, *args)
+
+    def sending(key: str) -> None:
+        together.wait()
+        if key == "b":
+            _waits_for(failed)
+
+    monkeypatch.setattr(Sender, "queued", once)
+    wide.desk.sending = sending
+    _put(wide, "ab")
+    with pytest.raises(mc.LedgerError, match="did not answer"):
+        wide.sync(max_in_flight=2).run()
+    assert {one.key: one.state for one in wide.ledger.deliveries()} == {"a": "delivered", "b": "delivered"}
+    assert _threads() == []

@@ -20,6 +20,7 @@ TAX_ID = "12-3456789"
 def test_the_last_digits_are_shown(value: str, shown: str) -> None:
     assert masked(f"two vendors have {value}", f'{{"tax_id":"{value}"}}') == f"two vendors have {shown}"
     assert masked(value, f'{{"extras":{{"Vendor_IBAN":"{value}"}}}}') == shown
+    assert masked(value, f'{{"extras":{{"BPR15":"{value}"}}}}') == shown
     assert masked(value, f'{{"account":"{value}"}}') == value
 
 

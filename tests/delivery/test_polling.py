@@ -246,3 +246,22 @@ def test_a_dry_run_that_is_stopped_is_no_run(model: Model) -> None:
     with pytest.raises(mc.ConnectionFailed):
         stopped.run()
     assert stopped.health().failures == 1
+
+
+def test_a_run_that_parks_one_after_the_other_counts_as_failed(model: Model) -> None:
+    model.desk.refuse = {"bad": mc.InvalidDocument("no", cause="unit")}
+    for key in "abc":
+        model.table.put(key, "bad")
+    flow = mc.delivery.Flow("f", [model.sync(stop_after=2)], ledger=model.ledger, systems={})
+    with pytest.raises(mc.TooManyParked):
+        flow.run()
+    health = flow.health()
+    assert (health.failures, health.error, health.failing_since) == (1, "TooManyParked", START)
+
+
+def test_what_is_done_about_a_failure_is_one_of_two(model: Model) -> None:
+    wrong: Any = "ignore"
+    stop = threading.Event()
+    stop.set()
+    with pytest.raises(mc.InvalidArgument, match="'ignore'"):
+        flow_of(model).poll(stop=stop, failures=wrong)

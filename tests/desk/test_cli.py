@@ -211,6 +211,16 @@ def test_credentials_are_named_never_shown(
     assert run("credentials", "delete", "acme", ledger=False)[0] == 0
 
 
+def test_a_file_that_cannot_be_had_ends_with_3_and_says_which(
+    worked: Flow, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nowhere = str(tmp_path / "nowhere" / "audit.jsonl")
+    assert run("ledger", "export", nowhere)[0] == 3
+    assert run("ledger", "verify-export", nowhere, ledger=False)[0] == 3
+    assert run("crosswalk", "load", nowhere)[0] == 3
+    assert run("ledger", "verify-export", nowhere, "--head", "first", "0" * 64, ledger=False)[0] == 2
+
+
 def test_a_call_that_cannot_be_meant_ends_with_2(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         cli.main(["ledger", "burn"])

@@ -167,6 +167,11 @@ def test_what_a_delivery_links_is_kept_beside_a_link_of_a_person(ledger: mc.Ledg
 def test_calls_that_name_nothing_are_refused(ledger: mc.Ledger) -> None:
     for call in (
         lambda: ledger.crosswalk.link("unit", erp="EA"),
+        lambda: ledger.crosswalk.link("unit", erp="EA", bill=""),
+        lambda: ledger.crosswalk.link("unit", erp="EA", bill=None),  # type: ignore[arg-type]  # as callers do
+        lambda: ledger.crosswalk.link(" ", erp="EA", bill="each"),
+        lambda: ledger.crosswalk.unlink("unit"),
+        lambda: ledger.crosswalk.unlink("unit", erp="EA", bill="each"),
         lambda: ledger.crosswalk.find("unit"),
         lambda: ledger.crosswalk.find("unit", erp="EA", bill="each"),
     ):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import logging
 import pickle
@@ -303,6 +304,23 @@ def test_a_window_that_ends_in_a_pause_ends_the_repeats() -> None:
             client.send(WRITE)
         assert caught.value.repeat_safe
         assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("first", [answer(), answer(500), send_raw(b"")])
+def test_after_a_write_that_may_have_acted_nothing_in_its_window_is_safe_to_repeat(first: Any) -> None:
+    """A delivery of two calls: that the second one was refused says nothing of the first."""
+    clock = ManualClock(dt.datetime(2026, 1, 1, tzinfo=dt.UTC))
+    refused = answer(429, Retry_After="60")
+    with WireServer([first, refused]) as server, client_of(server, clock=clock) as client:
+        with send_window(clock.monotonic() + 10):
+            with contextlib.suppress(mc.MLConnectorError):
+                client.send(WRITE)
+            with pytest.raises(mc.RateLimited) as caught:
+                client.send(WRITE)
+        assert not caught.value.repeat_safe
+        with send_window(clock.monotonic() + 10), pytest.raises(mc.RateLimited) as caught:
+            client.send(WRITE)
+        assert caught.value.repeat_safe
 
 
 def test_errors_inside_a_200_are_found_by_the_table() -> None:

@@ -255,6 +255,20 @@ def test_documents_without_a_stamp_are_given_every_time() -> None:
 
 
 @pytest.mark.parametrize(
+    "change", [{"seen": None}, {"seen": {"000": []}}, {"pass": {}}, {"watermark": "yesterday"}, {"floor": 5}]
+)
+def test_a_cursor_that_is_not_whole_is_refused(change: dict[str, object]) -> None:
+    source = source_with(1)
+    records = mc.Records(source)
+    list(records)
+    with pytest.raises(mc.InvalidArgument, match="not whole"):
+        mc.Records(source, since={**records.cursor, **change})
+    short = {name: value for name, value in records.cursor.items() if name != "seen"}
+    with pytest.raises(mc.InvalidArgument, match="not whole"):
+        mc.Records(source, since=short)
+
+
+@pytest.mark.parametrize(
     ("change", "word"),
     [({"system": "other"}, "system"), ({"kind": "accounts"}, "kind"), ({"filters": {"where": 1}}, "filters")],
 )

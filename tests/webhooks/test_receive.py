@@ -156,6 +156,24 @@ def test_what_cannot_be_stored_is_asked_for_again(ledger: mc.Ledger) -> None:
     assert answered(app, **environ) == 503
 
 
+def test_a_door_is_the_same_with_a_slash_at_its_end(ledger: mc.Ledger) -> None:
+    body = INVOICE.encode()
+    app = webhooks.wsgi_app({"/coupa/": webhooks.CoupaVerifier(SECRET)}, ledger=ledger)
+    for path in ("/coupa", "/coupa/"):
+        environ = {"CONTENT_LENGTH": str(len(body)), "wsgi.input": io.BytesIO(body), "PATH_INFO": path}
+        environ |= {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in signed(body).items()}
+        assert answered(app, **environ) == 200
+    assert len(ledger.inbox.messages("coupa", "stored")) == 1
+
+
+def test_the_root_needs_a_name_for_its_inbox(ledger: mc.Ledger) -> None:
+    """What lies in an inbox without a name is read by no flow."""
+    verifiers = {"/": webhooks.CoupaVerifier(SECRET)}
+    with pytest.raises(mc.InvalidArgument, match="inboxes"):
+        webhooks.wsgi_app(verifiers, ledger=ledger)
+    webhooks.wsgi_app(verifiers, ledger=ledger, inboxes={"/": "coupa"})
+
+
 @pytest.mark.parametrize("verifiers", [{}, {"coupa": webhooks.CoupaVerifier(SECRET)}, {"/coupa": object()}])
 def test_an_application_without_a_door_is_refused(ledger: mc.Ledger, verifiers: Any) -> None:
     with pytest.raises(mc.InvalidArgument):

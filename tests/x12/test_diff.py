@@ -55,3 +55,19 @@ def test_the_kind_and_version_of_the_set_are_compared():
 def test_other_things_are_refused():
     with pytest.raises(InvalidArgument):
         x12.diff(received("850", BEFORE), "ISA*")
+
+
+def test_neither_a_difference_nor_what_cannot_be_read_shows_a_bank_account():
+    before, after = (
+        x12.TransactionSet("820", [x12.Segment("BPR", "C", "1", "C", "ACH", *[""] * 4, number)])
+        for number in ("555000678", "666000543")
+    )
+    shown = str(x12.diff(before, after)) + repr(x12.diff(before, after))
+    assert "0678" in shown
+    assert "55500067" not in shown
+    assert "66600054" not in shown
+    text = x12.interchange([before], partner(), control=x12.ControlNumbers(), at=AT)
+    unreadable, *_ = x12.read(text.partition("SE*")[0], broken="yield")
+    assert isinstance(unreadable, x12.Unreadable)
+    assert "555000678" in unreadable.raw
+    assert "555000678" not in repr(unreadable)

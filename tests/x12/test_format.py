@@ -58,7 +58,7 @@ def test_reading_is_tolerant(kind, text, value):
     assert form.decimal_of(kind, text) == Decimal(value)
 
 
-@pytest.mark.parametrize("text", ["", "+1", "1,5", "x", "1e5", "1E999", "9" * 41, "-", "."])
+@pytest.mark.parametrize("text", ["", "+1", "1,5", "x", "1e5", "1E999", "9" * 41, "-", ".", "\uff11\uff12", "\u0663"])
 def test_what_is_no_number_is_none(text):
     assert form.decimal_of("R", text) is None
 
