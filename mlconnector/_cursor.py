@@ -120,6 +120,7 @@ class PassState:
     high: dt.datetime | None = None
     position: Any = None
     seen: dict[str, Seen] = attrs.Factory(dict)
+    margin: dt.timedelta = dt.timedelta(0)
     _roomy: int = 1000
     _unread: list[Seen] = attrs.Factory(list)
 
@@ -192,7 +193,7 @@ class PassState:
         """A document that is handed out, or was recognised as handed out before; ``clock`` is the source's."""
         provenance, watermark = document.provenance, self._moved()
         stamp = None if provenance is None else provenance.updated_at
-        if stamp is None or watermark is None or self.begin is None or stamp < watermark - self.overlap:
+        if stamp is None or watermark is None or self.begin is None or stamp < self._oldest(watermark):
             self.seen.pop(document.key, None)
             return
         before, first = self.seen.get(document.key), clock.timestamp()
@@ -235,10 +236,14 @@ class PassState:
         moved = min(self.high, self.begin)
         return moved if self.watermark is None else max(self.watermark, moved)
 
+    def _oldest(self, watermark: dt.datetime) -> dt.datetime:
+        """The earliest stamp that the pass after this one can bring again."""
+        return watermark - self.overlap - self.margin
+
     def _forget(self) -> None:
         watermark = self._moved()
         if watermark is not None:
-            oldest = (watermark - self.overlap).timestamp()
+            oldest = self._oldest(watermark).timestamp()
             self.seen = {key: entry for key, entry in self.seen.items() if entry.stamp >= oldest}
         if len(self.seen) > self.memory:
             newest = sorted(self.seen.items(), key=lambda item: item[1].stamp, reverse=True)[: self.memory]

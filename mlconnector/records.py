@@ -149,6 +149,9 @@ class Reader(Protocol[T_co]):
         filters: Plain JSON of everything that decides which documents the read covers; part of the cursor.
         overlap: How far behind a watermark late commits, coarse stamps and unknown zones can lie (delivery rule 2).
         resumable: False for reads without stamps and keys (raw rows): they leave no cursor.
+
+    A reader may have a ``margin`` as well: how much earlier than a window's lower bound the stamps of its documents
+    can be, because they are dates or their zone is not known. What comes again for that is known by its fingerprint.
     """
 
     @property
@@ -504,7 +507,10 @@ class Records(Generic[T]):
 
     def _start(self) -> PassState:
         reader = self._reader
-        state = PassState(reader.system, reader.kind, filters_hash(reader.filters), reader.overlap, self._memory)
+        margin = getattr(reader, "margin", dt.timedelta(0))
+        state = PassState(
+            reader.system, reader.kind, filters_hash(reader.filters), reader.overlap, self._memory, margin=margin
+        )
         state.start(self._since)
         return state
 

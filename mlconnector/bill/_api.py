@@ -168,6 +168,9 @@ class Api:
             asked = {**query, **({"page": token} if token else {})}
             response = self.call("GET", path, params=asked, events=events)
             body = response.json()
+            if not events and not (isinstance(body, Mapping) and isinstance(body.get("results"), list)):
+                # Their form is documented: anything else must not pass for a list in which a record is missing.
+                body = {}
             following = str(body.get("nextPage") or "") if isinstance(body, Mapping) else ""
             if following and following == token:
                 raise VendorFault(

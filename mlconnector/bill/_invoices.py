@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -251,8 +252,9 @@ class InvoicesTarget:
             vendor = str(parts(one)[1]["body"]["vendorId"])
             for key in asked[place][1]:
                 marked = {"description": mark(one.document, key)}
-                hits = [hit for hit in shelf.hits(vendor, invoice_number(key)) if is_ours(marked, hit.description)]
-                found += [(one, hit.id) for hit in hits if not hit.archived]
+                with _nothing_written():
+                    hits = shelf.hits(vendor, invoice_number(key))
+                found += [(one, hit.id) for hit in hits if is_ours(marked, hit.description) and not hit.archived]
         return found
 
     def save(self, invoices: Sequence[Invoice], change: Any) -> list[Receipt]:
@@ -294,11 +296,8 @@ class InvoicesTarget:
         return attrs.evolve(prepared, payload={**payload, "operation": "replace"}, target_id=hits[0].id)
 
     def _look(self, shelf: Shelf, members: Sequence[tuple[int, Prepared]]) -> None:
-        try:
+        with _nothing_written():
             shelf.fetch(str(parts(one)[1]["body"]["vendorId"]) for _place, one in members)
-        except MLConnectorError as error:
-            error.repeat_safe = True
-            raise
 
     def _there(
         self, form: Form, place: int, prepared: Prepared, answers: dict[int, Receipt | MLConnectorError]
@@ -306,8 +305,8 @@ class InvoicesTarget:
         """Whether a record of this number is there already: then that is the answer, and nothing is written."""
         payload = parts(prepared)[1]
         body = payload["body"]
-        hits = self._shelves[form.resource.name].hits(str(body["vendorId"]), number_of(form, body))
         try:
+            hits = self._shelves[form.resource.name].hits(str(body["vendorId"]), number_of(form, body))
             receipt = self._judged(form, payload, hits)
         except MLConnectorError as error:
             answers[place] = error if isinstance(error, TargetChanged) else unsent(error)
@@ -409,6 +408,15 @@ def _operation(change: Change[Any], form: Form, *, gone: bool) -> str:
         return "create"
     was_gone = change.previous is not None and (change.previous.void or amount_of(change.previous) == 0)
     return "restore" if was_gone and form.resource is BILLS else "replace"
+
+
+@contextlib.contextmanager
+def _nothing_written() -> Iterator[None]:
+    try:
+        yield
+    except MLConnectorError as error:
+        error.repeat_safe = True
+        raise
 
 
 def _says(form: Form, body: Row, hit: Hit) -> bool:

@@ -138,7 +138,7 @@ class BillSession(TokenSession):
             found = codes(response)
             if HOURLY in found:
                 raise hourly_limit(response, self._clock.now())
-            if CONCURRENT not in found and response.status != 429:
+            if CONCURRENT not in found and (response.status != 429 or found & CREDENTIALS.keys()):
                 return response
             wait = retry.pause(attempt, elapsed=self._clock.monotonic() - begun)
             if wait is None:

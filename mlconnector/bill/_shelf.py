@@ -27,12 +27,14 @@ class Hit:
     Args:
         id: Its id. ``archived``, ``description``: as told.
         content: Digest of its facts, as far as its row in a list told them.
+        whole: The record itself was read.
     """
 
     id: str
     archived: bool
     description: str
     content: str
+    whole: bool = False
 
 
 class Shelf:
@@ -89,9 +91,19 @@ class Shelf:
             yield from rows
 
     def hits(self, vendor: str, number: str) -> list[Hit]:
-        """The records of a fetched vendor that have exactly this number."""
+        """The records of a fetched vendor that have exactly this number.
+
+        A row without a description does not tell whose it is: rows of lists can be thinner than the record (section 4),
+        which is read then.
+
+        Raises:
+            MLConnectorError: BILL cannot be asked; nothing was written.
+        """
         with self._lock:
-            return list(self._rows.get(vendor, {}).get(number, {}).values())
+            found = self._rows.get(vendor, {}).get(number, {})
+            for hit in [hit for hit in found.values() if not (hit.description or hit.whole)]:
+                found[hit.id] = self._hit(self._api.record(self._form.resource, hit.id), whole=True)
+            return list(found.values())
 
     def ask(self, vendor: str, number: str) -> list[Hit]:
         """The same, asked for now, all of it: the only look-up that proves that something is absent (rule 6)."""
@@ -113,8 +125,10 @@ class Shelf:
             self._add(row)
 
     def _add(self, row: Row) -> None:
-        fields = Fields(row, [])
+        fields, hit = Fields(row, []), self._hit(row)
         numbers = self._rows.setdefault(fields.text("vendorId"), {})
-        told = digest(facts(self._form, row))
-        hit = Hit(fields.text("id"), fields.flag("archived"), fields.text("description"), told)
         numbers.setdefault(fields.text(self._form.number), {})[hit.id] = hit
+
+    def _hit(self, row: Row, *, whole: bool = False) -> Hit:
+        fields, told = Fields(row, []), digest(facts(self._form, row))
+        return Hit(fields.text("id"), fields.flag("archived"), fields.text("description"), told, whole)

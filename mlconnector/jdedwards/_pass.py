@@ -81,6 +81,11 @@ class KindReader(Generic[D]):
     system: str = "jdedwards"
     resumable: bool = True
 
+    @property
+    def margin(self) -> dt.timedelta:
+        """How much earlier than asked a stamp can be that is read: that of an unknown zone, or of a date alone."""
+        return self.source.zone.margin + dt.timedelta(days=1)
+
     def read(self, window: Window) -> Iterator[Batch[D]]:
         """The batches of a pass."""
         pass_ = _Pass(self.source, self.layout(self.source, self.where), window)

@@ -50,7 +50,15 @@ def _described(response: Response) -> str:
 
 
 def _login_refused(response: Response) -> bool:
+    return _fault(response) and _no_password(response)
+
+
+def _no_password(response: Response) -> bool:
     return any(mark in _described(response) for mark in _LOGIN)
+
+
+def _node_refused(response: Response) -> bool:
+    return _refused(response) and _no_password(response)
 
 
 def _fault(response: Response) -> bool:
@@ -70,6 +78,15 @@ FAULTS = FaultTable(
             verdict=Verdict.TOKEN_REJECTED,
             when=_login_refused,
             cure="The PeopleSoft administrator checks user and password, and that the account is not locked.",
+            fault="administrator",
+        ),
+        # Messages carry the node's password; the login of the queries is another, and goes on (section 2.4).
+        FaultRule(
+            status=200,
+            verdict=Verdict.DENIED,
+            when=_node_refused,
+            cure="The PeopleSoft administrator checks the requesting node and its password; whoever runs the program"
+            " gives them as requesting_node= and node_password=.",
             fault="administrator",
         ),
         FaultRule(

@@ -69,6 +69,11 @@ class HeadReader:
         """What is read."""
         return self.spec.kind
 
+    @property
+    def margin(self) -> dt.timedelta:
+        """See :attr:`~mlconnector.peoplesoft._values.Zone.early`."""
+        return self.source.zone.early
+
     def read(self, window: Window) -> Iterator[Batch[Document]]:
         """Pages of whole documents, see :class:`~mlconnector.records.Reader`."""
         pass_ = _Pass(self.source, self.spec, self.units, window)

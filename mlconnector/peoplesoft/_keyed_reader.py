@@ -107,6 +107,11 @@ class PaymentReader:
     system: str = "peoplesoft"
     resumable: bool = True
 
+    @property
+    def margin(self) -> dt.timedelta:
+        """See :attr:`~mlconnector.peoplesoft._values.Zone.early`."""
+        return self.source.zone.early
+
     def read(self, window: Window) -> Iterator[Batch[Document]]:
         """Pages of documents, see :class:`~mlconnector.records.Reader`."""
         zone, noted = self.source.zone, FirstClock()

@@ -126,10 +126,12 @@ def _of_json(response: Response, operation: Operation) -> tuple[list[dict[str, A
         )
     data = body.get("data")
     query = data.get("query") if isinstance(data, Mapping) else None
-    rows = query.get("rows", []) if isinstance(query, Mapping) else None
-    if not isinstance(query, Mapping) or not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+    query = query if isinstance(query, Mapping) else {}
+    count, rows = query.get("numrows"), query.get("rows")
+    if rows is None and str(count) == "0":
+        rows = []  # may be absent where there are none, and only there
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise operation.unusable("answered JSON that is no result of a query", status=response.status)
-    count = query.get("numrows")
     return rows, None if count is None else str(count)
 
 

@@ -109,6 +109,11 @@ class Zone:
         """How much earlier than asked is read, because the zone may be another one."""
         return dt.timedelta(0) if self.known else _DAY
 
+    @property
+    def early(self) -> dt.timedelta:
+        """How much earlier than asked a stamp can be that is read: prompts take whole days."""
+        return self.margin + _DAY
+
     def day(self, instant: dt.datetime) -> dt.date:
         """The database's date at an instant, as far as it is known."""
         return instant.astimezone(self._zone).date()

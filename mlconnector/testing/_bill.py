@@ -54,7 +54,7 @@ class BILLSimulator(Simulator):
         list_lag: Seconds after which lists show what a call made; the single record is there at once.
         last_page: How a list says that no page follows.
         short_pages: Whether pages are short, the first one empty, although more follow.
-        thin_lists: Whether list rows lack what the single record has (lines, additional information).
+        thin_lists: Whether list rows lack what the single record has (lines, description, additional information).
         mask_tax_ids: Whether answers hide tax ids but for four digits.
         partial_word: What ``paymentStatus`` calls a partly paid bill.
         stamp_paid_bills: Whether a payment moves ``updatedTime`` of its bills.

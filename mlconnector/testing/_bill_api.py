@@ -21,8 +21,8 @@ __all__ = ["BillAPI"]
 
 _THIN: Mapping[str, frozenset[str]] = {
     "vendors": frozenset({"additionalInfo", "paymentInformation"}),
-    "bills": frozenset({"billLineItems"}),
-    "vendor-credits": frozenset({"vendorCreditLineItems"}),
+    "bills": frozenset({"billLineItems", "description"}),
+    "vendor-credits": frozenset({"vendorCreditLineItems", "description"}),
     "payments": frozenset({"billPayments"}),
 }
 """What rows of a list may lack although the single record has it."""

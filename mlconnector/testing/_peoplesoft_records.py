@@ -182,7 +182,13 @@ _ALL = (
     record_of(
         "VENDOR",
         key="SETID VENDOR_ID",
-        defaults={"VENDOR_STATUS": "A", "VENDOR_CLASS": "R", "VENDOR_PERSISTENCE": "R"},
+        defaults={
+            "VENDOR_STATUS": "A",
+            "VENDOR_CLASS": "R",
+            "VENDOR_PERSISTENCE": "R",
+            "PRIM_ADDR_SEQ_NUM": 1,
+            "DEFAULT_LOC": "MAIN",
+        },
         fields="""
         SETID:C5 VENDOR_ID:C10 VENDOR_NAME_SHORT:C14 NAME1:C40 NAME2:C40 VENDOR_STATUS:C1 VENDOR_CLASS:C1
         VENDOR_PERSISTENCE:C1 REMIT_ADDR_SEQ_NUM:N PRIM_ADDR_SEQ_NUM:N ADDR_SEQ_NUM_ORDR:N REMIT_SETID:C5

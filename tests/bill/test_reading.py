@@ -83,7 +83,7 @@ def test_a_403_stops_without_a_login(world: World, code: str) -> None:
     assert world.stub.logins() == 1
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 423, 500])
+@pytest.mark.parametrize("status", [400, 401, 403, 423, 429, 500])
 def test_a_refused_login_is_not_tried_again_whatever_its_status(world: World, status: int) -> None:
     world.stub.fail(match="login", **body("BDC_1101", status))
     for _ in range(2):
@@ -213,7 +213,9 @@ def test_a_500_is_tried_again_for_reads(world: World) -> None:
     assert list(world.bill.suppliers()) == []
 
 
-@pytest.mark.parametrize("text", ["7", '{"results": [7]}', '{"a": [], "b": []}', "{}"])
+@pytest.mark.parametrize(
+    "text", ["7", '{"results": [7]}', '{"a": [], "b": []}', "{}", "[]", '[{"code": "BDC_1002"}]', '{"errors": []}']
+)
 def test_an_answer_without_a_list_is_a_fault(world: World, text: str) -> None:
     list(world.bill.suppliers())
     world.stub.fail(body=text, content_type="application/json")

@@ -498,15 +498,28 @@ def test_several_bills_of_a_number_are_a_conflict(ready: World) -> None:
         assert answer.cause == "several"
 
 
-def test_a_row_of_a_list_that_is_thinner_is_asked_for_whole(ready: World) -> None:
+@pytest.mark.parametrize("thin", [{"billLineItems", "purchaseOrderNumber"}, {"billLineItems", "description"}])
+def test_a_row_of_a_list_that_is_thinner_is_asked_for_whole(ready: World, thin: set[str]) -> None:
     ready.bill.save_invoices([voucher()])
-    ready.stub.thin = {"billLineItems", "purchaseOrderNumber"}
+    ready.stub.thin = thin
     with ready.client() as fresh:
         assert is_found(fresh.target("invoices"), voucher()).by == "content"
         ready.stub.fail(status=502, times=9, match="bills/00n")
         (answer,) = deliver(fresh.target("invoices"), voucher())
         assert isinstance(answer, mc.ConnectionFailed)
         assert answer.repeat_safe
+
+
+def test_a_list_that_leaves_descriptions_out_does_not_hide_whose_a_bill_is(ready: World) -> None:
+    ready.stub.thin = {"billLineItems", "description"}
+    (first,) = ready.bill.save_invoices([voucher()])
+    with ready.client() as fresh:
+        (found,) = fresh.save_invoices([voucher()])
+    assert (found.id, found.existing) == (first.id, True)
+    ready.stub.made("bills")[0].pop("description")
+    with ready.client() as fresh:
+        (answer,) = deliver(fresh.target("invoices"), voucher())
+    assert (type(answer), answer.cause) == (mc.TargetChanged, "not ours")
 
 
 def test_the_look_up_reaches_as_far_back_as_told(ready: World) -> None:

@@ -12,7 +12,7 @@ import pytest
 import mlconnector as mc
 from mlconnector.testing import orders
 from tests.http.wire import WireServer, answer
-from tests.jdedwards.conftest import Site
+from tests.jdedwards.conftest import LINE, Site
 
 ADDRESS = {"DOCO": 50001, "DCTO": "OP", "KCOO": "00001", "ANTY": "2"}
 
@@ -29,6 +29,17 @@ def test_an_address_changed_alone_is_a_change_of_its_order(site: Site) -> None:
     assert changed.number == "50001"
     assert changed.ship_to is not None
     assert changed.ship_to.name == "Dock 9"
+
+
+def test_what_the_margin_of_an_unknown_zone_brings_again_is_not_handed_out_again(site: Site) -> None:
+    site.erp.add(orders(2))
+    site.clock.advance(dt.timedelta(hours=20))
+    site.erp.update("F4311", {"DOCO": 50002, "LNID": 1, **LINE}, UORG=7)
+    records = site.jde.purchase_orders()
+    assert [order.number for order in records] == ["50001", "50002"]
+    for _ in range(2):
+        records = records.continue_from(json.loads(json.dumps(records.cursor)))
+        assert list(records) == []
 
 
 def test_a_ship_to_party_has_its_mailing_name(site: Site) -> None:

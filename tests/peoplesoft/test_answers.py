@@ -49,6 +49,7 @@ def test_json_is_exact_and_rows_may_be_absent() -> None:
     assert rows_of(text) == [{"attr:rownumber": 1, "A.X": Decimal("10.10")}]
     assert rows_of(b"\xef\xbb\xbf" + text.replace('"queryname="', '"queryname"').encode()) == rows_of(text)
     assert rows_of('{"status":"success","data":{"query":{"numrows":"0"}}}') == []
+    assert rows_of('{"status":"success","data":{"query":{"numrows":0,"rows":null}}}') == []
     assert rows_of('{"status":"success","data":{"query":{"rows":[]}}}') == []
 
 
@@ -64,6 +65,8 @@ def test_json_is_exact_and_rows_may_be_absent() -> None:
         ('{"status":"success","data":{"query":{"rows":{}}}}', "no result of a query"),
         ('{"status":"success","data":{"query":{"rows":[1]}}}', "no result of a query"),
         ('{"status":"success","data":{"query":{"numrows":3,"rows":[]}}}', "numrows=3 and sent 0 rows"),
+        ('{"status":"success","data":{"query":{"numrows":3}}}', "no result of a query"),
+        ('{"status":"success","data":{"query":{"queryname":"Q"}}}', "no result of a query"),
         ("<query numrows='2'><row/></query>", "numrows=2 and sent 1 rows"),
         ("<query numrows='1'><row>", "no result of a query"),
         ("<IBResponse type='error'><DefaultMessage>Bad node</DefaultMessage></IBResponse>", "Bad node"),

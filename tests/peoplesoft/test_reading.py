@@ -343,6 +343,24 @@ def test_a_date_alone_is_no_proof_that_a_voucher_is_unchanged(site: Site, people
     assert len(list(people.invoices(since=since))) == 1
 
 
+@pytest.mark.parametrize("zone", [None, zoneinfo.ZoneInfo("America/Los_Angeles")])
+def test_what_dates_and_an_unknown_zone_bring_again_is_not_handed_out_again(
+    site: Site, zone: zoneinfo.ZoneInfo | None
+) -> None:
+    for number in range(5):
+        key, day = f"{number:08}", (dt.date(2026, 3, 2) - number * DAY).isoformat()
+        site.add("ML_VOUCHER", voucher(key, day=day))
+        site.add("ML_VOUCHER_LINE", voucher_line(key))
+        site.add("ML_PAYMENT", paid_voucher(f"{number:010}", key, "60", "60", **{"A.PYMNT_DT": day}))
+    with site.client(time_zone=zone, look_back={"payments": DAY}) as people:
+        for first in (people.invoices(), people.payments()):
+            records: mc.Records[Any] = first
+            assert len(list(records)) == 5
+            for _ in range(2):
+                records = records.continue_from(saved(records.cursor))
+                assert list(records) == []
+
+
 def test_a_payment_of_several_business_units_is_one_document(site: Site) -> None:
     site.add(
         "ML_PAYMENT",

@@ -184,6 +184,16 @@ def test_what_the_broker_refuses_was_not_queued(site: Site) -> None:
         people.create_voucher(invoice())
 
 
+def test_a_refused_node_password_does_not_end_the_login_of_the_queries(site: Site, people: PeopleSoft) -> None:
+    said = "<IBResponse type='error'><DefaultMessage>User password failed. (158,45)</DefaultMessage></IBResponse>"
+    site.fail(body=said, content_type="text/xml", match="HttpListeningConnector")
+    with pytest.raises(mc.PermissionDenied, match=r"User password failed. \(158,45\)") as caught:
+        people.create_voucher(invoice())
+    assert "node_password=" in caught.value.cure
+    assert people.create_voucher(invoice()).pending
+    assert len(site.messages) == 1
+
+
 @pytest.mark.parametrize(
     "body", ["<html/>", "not xml", "<IBResponse type='success'><StatusCode>9</StatusCode></IBResponse>"]
 )

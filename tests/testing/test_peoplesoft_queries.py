@@ -227,6 +227,15 @@ def test_suppliers_come_with_their_current_address_or_without() -> None:
         assert shown == [("Harbor", "Tacoma", "USD", "2026-01-01"), ("Granite", " ", " ", "")]
 
 
+def test_a_supplier_given_as_its_query_shows_it_is_shown_so() -> None:
+    row = {"A.SETID": "SHARE", "A.VENDOR_ID": "0000000044", "A.NAME1": "Cove", "B.EFFDT": "1900-01-01"}
+    row |= {"B.CITY": "Toledo", "C.EFFDT": "1900-01-01", "C.CURRENCY_CD": "USD"}
+    with simulator() as psft:
+        psft.add(row, query="ML_VENDOR")
+        (found,) = rows(psft, "ML_VENDOR", {"SETID": "SHARE", "AFTER_ID": ""})
+        assert {name: found[name] for name in row} == row
+
+
 def test_customers_have_queries_of_their_own() -> None:
     jobs = [
         {"EMPLID": "K0001", "JOBCODE": None, "A.EFFDT": dt.date(2026, 1, 1), "EXPR1_1": Decimal("0.50")},
