@@ -342,6 +342,14 @@ def test_schedules_are_allocated_by_rule_and_prices_are_flagged(site: Site, peop
     assert made.attention == ("line 1: price 12.05, ordered at 13",)
 
 
+def test_more_than_was_ordered_is_submitted_and_flagged(site: Site, people: PeopleSoft) -> None:
+    site.add("ML_PO_LINE", line(101, 3), line(101, 4, **{"B.QTY_PO": 9}))
+    given = invoice()
+    for number, said in (("3", ()), ("4", ("line 1: quantity 10, ordered 9",))):
+        lines = [attrs.evolve(given.lines[0], order_line=number), *given.lines[1:]]
+        assert prepared(people, attrs.evolve(given, lines=lines)).attention == said
+
+
 def test_an_order_that_cannot_be_read_parks_the_invoice(site: Site, people: PeopleSoft) -> None:
     site.rows["ML_PO_LINE"][0]["B.QTY_PO"] = "many"
     with pytest.raises(mc.InvalidDocument, match="cannot be read"):
