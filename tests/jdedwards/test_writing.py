@@ -547,6 +547,43 @@ def test_what_was_not_received_is_not_matched(build: Any, fields: dict[str, Any]
     assert site.live() == []
 
 
+def test_lines_of_one_order_line_are_billed_together(build: Any) -> None:
+    site = build()
+    line, *_rest = ordered(site)
+    document = billed(line, Decimal("0.6"))
+    (one,) = document.lines
+    twice = attrs.evolve(
+        document, gross=(one.amount or 0) * 2, lines=(one, attrs.evolve(one, number="2", order_line="1.000"))
+    )
+    with pytest.raises(mc.InvalidDocument) as error:
+        site.jde.match_voucher(twice)
+    assert error.value.faults == (
+        f"line 1: order {line['DOCO']} line 1: {(one.quantity or 0) * 2} billed, {line['UORG']} received and not"
+        " vouchered",
+    )
+    odd = attrs.evolve(document, lines=(attrs.evolve(one, order_line="A"),))
+    with pytest.raises(mc.InvalidDocument) as error:
+        site.jde.match_voucher(odd)
+    assert "line A is not received" in faults_of(error)
+
+
+def test_an_order_in_another_currency_is_not_matched(build: Any) -> None:
+    site = build()
+    line, *_rest = ordered(site)
+    for row in site.rows("F43121"):
+        key = {name: row[name] for name in ("MATC", "DOCO", "DCTO", "KCOO", "SFXO", "LNID", "NLIN", "DOC")}
+        foreign = {"CRCD": "EUR", "FREC": Decimal(50), "FAP": Decimal(50), "AREC": Decimal(90), "AOPN": Decimal(90)}
+        site.erp.update("F43121", key, **foreign)
+    with pytest.raises(mc.InvalidDocument) as error:
+        site.jde.match_voucher(billed(line))
+    assert "was ordered in EUR, the invoice is in USD" in faults_of(error)
+    (one,) = billed(line).lines
+    by_amount = attrs.evolve(one, quantity=None, amount=Decimal(60))
+    with pytest.raises(mc.InvalidDocument) as error:
+        site.jde.match_voucher(billed(line, currency="EUR", gross=Decimal(60), lines=[by_amount], rate=Decimal("1.8")))
+    assert "60 billed, 50 received and not vouchered" in faults_of(error)
+
+
 def test_an_order_of_another_supplier_is_not_matched(build: Any) -> None:
     site = build()
     line, *_rest = ordered(site)
@@ -858,6 +895,29 @@ def test_an_older_payment_orchestration_takes_one_voucher(build: Any) -> None:
     with pytest.raises(mc.UnknownReference) as error:
         site.jde.record_payment(payment((one, "1.00"), (two, "1.00"), key="stp2"), bank_account=BANK)
     assert "has no input Vouchers" in faults_of(error)
+
+
+def test_a_single_form_has_no_room_for_an_extension(build: Any) -> None:
+    site = paid_site(build, 1, site={"lacks": {"ML_RecordAPPayment": ["Vouchers"]}})
+    (row,) = site.live()
+    site.erp.add({**row, "SFXE": 1, "AAP": Decimal("12.34"), "AG": Decimal("12.34")}, table="F0411")
+    (first, _), (second, _) = keys_of(site)
+    with pytest.raises(mc.UnknownReference) as error:
+        site.jde.record_payment(payment((second, "12.34")), bank_account=BANK)
+    assert "has no input Vouchers" in faults_of(error)
+    assert site.rows("F0413") == []
+    site.jde.record_payment(payment((f"{first}/0", "5.00")), bank_account=BANK)
+    assert len(site.rows("F0413")) == 1
+
+
+def test_credits_alone_are_no_payment(build: Any) -> None:
+    site = paid_site(build, 1, {0: ["debit_memo"]})
+    ((key, left),) = keys_of(site)
+    assert left < 0
+    with pytest.raises(mc.InvalidDocument) as error:
+        site.jde.record_payment(payment((key, str(left))), bank_account=BANK)
+    assert "below 0" in faults_of(error)
+    assert site.rows("F0413") == []
 
 
 def test_a_single_form_is_not_used_where_it_is_lacking_too(build: Any) -> None:
