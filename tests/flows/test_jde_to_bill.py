@@ -179,6 +179,30 @@ def test_a_payment_that_clears_and_then_fails_is_taken_back_once(sites: Sites) -
     assert len(bills(sites)) == 1
 
 
+@pytest.mark.parametrize(
+    "status", ["DISBURSEMENT_FAILED_ACTION_NEEDED", "DISBURSEMENT_FAILED_VENDOR_BANK_REJECTED", "DISBURSEMENT_ON_HOLD"]
+)
+def test_a_payment_that_stops_on_its_way_is_shown_to_a_person(sites: Sites, status: str) -> None:
+    flow = sent(sites, 1)
+    payment = sites.payables.pay(bills(sites)[0])
+    sites.payables.advance(payment, "PROCESSED")
+    later(sites, flow)
+    assert sites.ledger.attention() == []
+    sites.payables.advance(payment, status)
+    for _ in range(2):
+        later(sites, flow)
+    (item,) = sites.ledger.attention()
+    assert (item.key, status in item.text) == (payment, True)
+    (header,) = sites.erp.contents["F0413"]
+    assert not header["VDGJ"]
+    sites.payables.advance(payment, "SENT")
+    later(sites, flow)
+    sites.payables.void(payment)
+    later(sites, flow)
+    (header,) = sites.erp.contents["F0413"]
+    assert header["VDGJ"]
+
+
 @pytest.mark.parametrize("match", ["bills", "ML_RecordAPPayment", "ML_SetPayStatus"])
 def test_a_lost_answer_doubles_nothing(sites: Sites, match: str) -> None:
     furnish(sites)
