@@ -103,7 +103,9 @@ class SuppliersTarget:
     def _linked(change: Change[Any]) -> str | None:
         supplier = change.document
         system = "mlconnector" if supplier.provenance is None else supplier.provenance.system
-        found = change.crosswalk.find("supplier", to="bill", **{system: supplier.number})
+        numbers = (f"{supplier.number}/{supplier.currency}", supplier.number)
+        links = (change.crosswalk.find("supplier", to="bill", **{system: number}) for number in numbers)
+        found = next(filter(None, links), None)
         return None if found is None else str(found)
 
     def find(self, prepared: Prepared) -> Receipt | None:
