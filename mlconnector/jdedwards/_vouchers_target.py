@@ -59,6 +59,11 @@ class VouchersTarget(PostingTarget):
             raise InvalidArgument(f"matching={matching!r}.", cure='Use "auto", "never" or "always".')
         if look_up not in ("reliable", "present_only"):
             raise InvalidArgument(f"look_up={look_up!r}.", cure='Use "reliable" or "present_only".')
+        for code, found in dict[str, Any](tax or {}).items():
+            if isinstance(found, str) or len(found) != 2 or not 1 <= len(found[0]) <= 2 or len(found[1]) > 10:
+                raise InvalidArgument(
+                    f"tax[{code!r}]={found!r} is no explanation and area.", cure='Give them like ("V", "UK20").'
+                )
         self._company, self._matching, self._order_system = company, matching, order_system
         self._tax = dict(tax or {})
         self._look_up: LookUp = look_up

@@ -278,6 +278,10 @@ def test_cost_centres_may_be_locations_and_may_be_missing(ready: World) -> None:
     for wrong in ({"cost_centers": "jobs"}, {"look_back": dt.timedelta(0)}):
         with pytest.raises(mc.InvalidArgument):
             ready.bill.target("invoices", **wrong)
+    for kind in ("suppliers", "invoices"):
+        for wrong in ({"home_currency": "dollars"}, {"settle_after": dt.timedelta(seconds=-1)}):
+            with pytest.raises(mc.InvalidArgument):
+                ready.bill.target(kind, **wrong)
 
 
 def test_a_new_account_is_found_without_reading_the_chart_again(ready: World) -> None:

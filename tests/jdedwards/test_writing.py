@@ -411,8 +411,9 @@ def test_a_closed_period_is_told_or_moved_never_silently(build: Any) -> None:
     site.jde.create_voucher(early, closed_period="first_open")
     (row,) = site.live()
     assert row["DGJ"] == dt.date(2026, 3, 1)
-    with pytest.raises(mc.InvalidDocument):
+    with pytest.raises(mc.InvalidDocument) as error:
         site.jde.create_voucher(invoice("INV-9", key="9009", gl_date=dt.date(2026, 5, 1)), closed_period="first_open")
+    assert "outside the open periods" in faults_of(error)
 
 
 def test_the_open_periods_go_across_the_years_end(build: Any) -> None:
@@ -421,8 +422,9 @@ def test_the_open_periods_go_across_the_years_end(build: Any) -> None:
     site.erp.add({"F0008": following["F0008"]})
     site.erp.add(fiscal_calendar(2026, period=12))
     site.jde.create_voucher(invoice(gl_date=dt.date(2027, 1, 31)))
-    with pytest.raises(mc.InvalidDocument):
+    with pytest.raises(mc.InvalidDocument) as error:
         site.jde.create_voucher(invoice("INV-2", key="9002", gl_date=dt.date(2027, 2, 1)))
+    assert "outside the open periods" in faults_of(error)
     site.erp.add(fiscal_calendar(2026, period=1))
     site.jde.create_voucher(invoice("INV-3", key="9003", gl_date=dt.date(2026, 1, 1)))
 
@@ -910,6 +912,18 @@ def test_a_single_form_has_no_room_for_an_extension(build: Any) -> None:
     assert len(site.rows("F0413")) == 1
 
 
+def test_a_pay_item_in_a_payment_group_is_not_paid(build: Any) -> None:
+    site = paid_site(build, 1)
+    (row,) = site.live()
+    site.erp.update("F0411", {name: row[name] for name in ("DOC", "DCT", "KCO", "SFX", "SFXE")}, PST="#")
+    ((key, left),) = keys_of(site)
+    site.erp.forget_calls()
+    with pytest.raises(mc.InvalidDocument) as error:
+        site.jde.record_payment(payment((key, str(left))), bank_account=BANK)
+    assert "in a payment group" in faults_of(error)
+    assert not [call for call in site.erp.calls if "orchestrator" in call.path]
+
+
 def test_credits_alone_are_no_payment(build: Any) -> None:
     site = paid_site(build, 1, {0: ["debit_memo"]})
     ((key, left),) = keys_of(site)
@@ -1042,6 +1056,8 @@ def test_options_that_cannot_be_meant_are_refused_with_their_value(build: Any) -
         ("vouchers", {"look_up": "perhaps"}),
         ("vouchers", {"closed_period": "ignore"}),
         ("vouchers", {"settle_after": dt.timedelta(seconds=-1)}),
+        ("vouchers", {"tax": {"VAT20": "V"}}),
+        ("vouchers", {"tax": {"VAT20": ("VAT", "UK20")}}),
         ("payments", {"bank_account": ""}),
         ("payments", {"bank_account": {}}),
         ("payments", {"bank_account": BANK, "look_up": "perhaps"}),

@@ -584,6 +584,9 @@ def test_targets_that_cannot_be_meant_are_refused(site: Site, people: PeopleSoft
         people.target("orders")
     with pytest.raises(mc.InvalidArgument, match="look_up='reliable'"):
         people.target("vouchers", look_up="reliable")
+    for option in ("settle_after", "look_back"):
+        with pytest.raises(mc.InvalidArgument, match=option):
+            people.target("vouchers", **{option: dt.timedelta(seconds=-1)})
     with site.client(voucher_component=COMPONENT) as other, pytest.raises(mc.InvalidArgument):
         other.target("vouchers", look_up="none")
     assert people.target("vouchers").content(invoice()) == invoice().fingerprint
