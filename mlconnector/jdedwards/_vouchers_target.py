@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import attrs
 
-from mlconnector.documents import Invoice, InvoiceLine, Party
+from mlconnector.documents import Invoice, InvoiceLine, Party, smallest_unit
 from mlconnector.errors import InvalidArgument, InvalidDocument, TargetChanged
 from mlconnector.jdedwards._books import AccountCode
 from mlconnector.jdedwards._keys import WHOLE, order_number, voucher_key
@@ -21,9 +21,6 @@ from mlconnector.target import Change, CrosswalkLookup, LookUp, Prepared, Receip
 __all__ = ["VouchersTarget"]
 
 _ZERO = Decimal(0)
-_NO_DECIMALS = ("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV",
-                "XAF", "XOF", "XPF")  # fmt: skip
-"""Currencies that have no smaller unit (ISO 4217): a share of an amount is whole there."""
 _MEND = "Look at it in JD Edwards, then settle it: accept what stands there, or void it and replay."
 
 
@@ -459,7 +456,7 @@ def _shares(
     if all(one.get("amount") is None for one in splits) and len(percents) == len(splits) and sum(percents) != 100:
         refusals.faults.append(f"{shown}: its shares are {sum(percents)} per cent")
         return
-    unit = Decimal(1) if currency in _NO_DECIMALS else Decimal("0.01")
+    unit = smallest_unit(currency)
     left = line.amount
     for index, one in enumerate(splits, start=1):
         if one.get("amount") is not None:

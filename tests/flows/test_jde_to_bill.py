@@ -13,6 +13,7 @@ import pytest
 
 import mlconnector as mc
 from mlconnector import flows
+from mlconnector.flows._pay_items import pay_items_of
 from mlconnector.testing import (
     BILLSimulator,
     JDEdwardsSimulator,
@@ -297,6 +298,21 @@ def test_a_debit_memo_is_a_vendor_credit(sites: Sites) -> None:
     sent(sites, 2, {1: ["debit_memo"]})
     assert len(bills(sites)) == 1
     assert len(sites.payables.contents["vendor-credits"]) == 1
+
+
+@pytest.mark.parametrize(("currency", "shares"), [("USD", ["99.90", "233.10"]), ("JPY", ["100", "233"])])
+def test_shares_of_lines_are_whole_units_of_the_currency(currency: str, shares: list[str]) -> None:
+    voucher = mc.Invoice(
+        number="1",
+        type="PV",
+        company="00001",
+        currency=currency,
+        gross=Decimal(1000),
+        lines=[mc.InvoiceLine(number="1", amount=Decimal(300)), mc.InvoiceLine(number="2", amount=Decimal(700))],
+        pay_items=[mc.PayItem(number="001", gross=Decimal(333), open=Decimal(333))],
+    )
+    (item,) = pay_items_of(voucher, lambda *_: ())
+    assert [f"{line.amount:f}" for line in item.lines] == shares
 
 
 def test_who_pays_must_be_said(sites: Sites) -> None:

@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import mlconnector as mc
-from mlconnector.documents import Invoice, InvoiceLine, OrderAcknowledgment, Party, Provenance
+from mlconnector.documents import Invoice, InvoiceLine, OrderAcknowledgment, Party, Provenance, smallest_unit
 from mlconnector.http import RequestRefused
 from mlconnector.peoplesoft import ComponentInterface, PeopleSoft, VoucherMessage
-from mlconnector.peoplesoft._voucher import message_text
+from mlconnector.peoplesoft._voucher import _amounts, message_text
 from mlconnector.peoplesoft._xml import parse
 from mlconnector.records import Batch, Records, Window
 from mlconnector.target import Change, Sink, Target
@@ -340,6 +340,12 @@ def test_schedules_are_allocated_by_rule_and_prices_are_flagged(site: Site, peop
     made = prepared(people, exact)
     assert "<LINE_NBR>3</LINE_NBR><SCHED_NBR>2</SCHED_NBR>" in made.payload
     assert made.attention == ("line 1: price 12.05, ordered at 13",)
+
+
+@pytest.mark.parametrize(("currency", "amounts"), [("USD", ["33.33", "33.34"]), ("JPY", ["33", "34"])])
+def test_what_lines_come_to_is_whole_units_of_the_currency(currency: str, amounts: list[str]) -> None:
+    lines = [InvoiceLine(number=str(n), quantity=Decimal(1), unit_price=Decimal("33.333")) for n in (1, 2)]
+    assert [str(one) for one in _amounts(lines, 1, smallest_unit(currency), [])] == amounts
 
 
 def test_more_than_was_ordered_is_submitted_and_flagged(site: Site, people: PeopleSoft) -> None:
