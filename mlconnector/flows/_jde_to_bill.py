@@ -287,8 +287,8 @@ def _payment_excluded(payment: Payment, known: bool) -> str | Excluded | None:
     if payment.status in TROUBLED and known:
         return Excluded(
             f"its status is {payment.status}",
-            attention=f"BILL says {payment.status}, and JD Edwards has the payment: look at it in BILL. One that is"
-            " voided there is taken back here by itself.",
+            attention=f"BILL says {payment.status}, and JD Edwards has the payment, or may have it: look at it in BILL."
+            " One that is voided there is taken back here by itself.",
         )
     return None
 

@@ -284,6 +284,16 @@ def test_a_bill_born_in_bill_becomes_one_voucher_and_then_its_payment(sites: Sit
     assert len(bills(sites)) == 2
 
 
+def test_a_bill_whose_mark_people_took_out_becomes_no_second_voucher(sites: Sites) -> None:
+    flow = sent(sites, 1)
+    (key,) = bills(sites)
+    sites.clock.advance(dt.timedelta(minutes=30))
+    sites.payables.update("bills", key, description="our May order", approvalStatus="APPROVED")
+    report = flow.run()
+    assert report.kinds["vouchers"].excluded == 1
+    assert len(pay_items(sites)) == 1
+
+
 def test_a_later_hold_takes_an_unpaid_bill_back(sites: Sites) -> None:
     flow = sent(sites, 1)
     (row,) = sites.erp.contents["F0411"]

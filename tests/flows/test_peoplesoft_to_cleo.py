@@ -209,3 +209,8 @@ def test_a_997_whose_upload_was_lost_goes_out_where_its_absence_can_be_proven(si
     flow.run()
     assert [one.state for one in site.ledger.deliveries(kind="acknowledgments")] == ["delivered"]
     assert len(site.sent("997")) == 1
+
+
+def test_options_of_vouchers_that_the_flow_does_not_make_are_refused(site: Site) -> None:
+    with pytest.raises(mc.InvalidArgument, match="setid"):
+        site.flow(kinds=["purchase_orders"], vouchers={"setid": "SHARE"})
