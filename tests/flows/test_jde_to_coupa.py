@@ -283,6 +283,21 @@ def test_vouchers_reach_coupa_as_drafts_and_a_missing_account_parks_with_every_m
     assert [row["status"] for row in sites.spend.contents["invoices"]] == ["draft", "draft"]
 
 
+def test_an_invoice_whose_mark_people_took_out_becomes_no_second_voucher(sites: Sites) -> None:
+    furnish(sites)
+    sites.erp.add(vouchers(1))
+    sites.erp.add(fiscal_calendar(2026, period=3))
+    flow = sites.flow(company="00001")
+    flow.run()
+    (row,) = sites.spend.contents["invoices"]
+    count = len(posted(sites))
+    sites.clock.advance(dt.timedelta(minutes=30))
+    sites.spend.update("invoices", row["id"], internal_note="checked", status="approved")
+    report = flow.run()
+    assert report.kinds["vouchers"].excluded == 1
+    assert len(posted(sites)) == count
+
+
 def test_no_payments_without_a_place_to_record_them(sites: Sites) -> None:
     assert sites.flow().kinds == ("suppliers", "purchase_orders", "invoices", "vouchers")
     with pytest.raises(mc.InvalidArgument, match="bank_account"):

@@ -144,6 +144,26 @@ def test_an_order_goes_out_and_the_suppliers_invoice_becomes_one_voucher(site: S
     assert site.sent("810") == []
 
 
+@pytest.mark.parametrize("known_by", ["ledger", "mark"])
+def test_the_partners_own_invoice_is_told_by_the_ledger_and_by_its_mark(site: Site, known_by: str) -> None:
+    site.erp.add(order())
+    flow = site.flow()
+    flow.run()
+    site.receive("810.edi", bill(), 5)
+    flow.run()
+    site.erp.build_vouchers()
+    (row,) = site.vouchers()
+    if known_by == "ledger":
+        key = {name: row[name] for name in ("BUSINESS_UNIT", "VOUCHER_ID")}
+        site.erp.update("VOUCHER", key, DESCR254_MIXED=" ")
+    site.clock.advance(dt.timedelta(hours=1))
+    with mc.Ledger(":memory:", actor="test", clock=site.clock) as lost:
+        ledger = site.ledger if known_by == "ledger" else lost
+        report = attrs.evolve(site, ledger=ledger).flow(kinds=["purchase_orders", "invoices"]).run()
+    assert report.kinds["invoices"].excluded == 1
+    assert site.sent("810") == []
+
+
 def test_the_same_invoice_under_other_numbers_is_one_voucher(site: Site) -> None:
     site.erp.add(order())
     flow = site.flow()
