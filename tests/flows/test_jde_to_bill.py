@@ -180,6 +180,15 @@ def test_a_payment_that_clears_and_then_fails_is_taken_back_once(sites: Sites) -
     assert len(bills(sites)) == 1
 
 
+def test_a_payment_taken_back_before_it_was_posted_is_nobodys_concern(sites: Sites) -> None:
+    flow = sent(sites, 1)
+    payment = sites.payables.pay(bills(sites)[0])
+    sites.payables.advance(payment, "CANCELLATION_IN_PROGRESS", "CANCELED")
+    report = later(sites, flow)
+    assert (report.kinds["payments"].excluded, report.kinds["payments"].parked) == (1, 0)
+    assert sites.erp.contents.get("F0413", ()) == ()
+
+
 @pytest.mark.parametrize(
     "status", ["DISBURSEMENT_FAILED_ACTION_NEEDED", "DISBURSEMENT_FAILED_VENDOR_BANK_REJECTED", "DISBURSEMENT_ON_HOLD"]
 )

@@ -298,6 +298,17 @@ def test_an_invoice_whose_mark_people_took_out_becomes_no_second_voucher(sites: 
     assert len(posted(sites)) == count
 
 
+def test_a_voucher_with_nothing_open_does_not_begin_in_coupa(sites: Sites) -> None:
+    furnish(sites)
+    sites.erp.add(vouchers(2))
+    (row, _) = sites.erp.contents["F0411"]
+    key = {name: row[name] for name in ("DOC", "DCT", "KCO", "SFX", "SFXE")}
+    sites.erp.update("F0411", key, AAP=Decimal(0), PST="P")
+    report = sites.flow(kinds=["suppliers", "invoices"]).run()
+    assert (report.kinds["invoices"].delivered, report.kinds["invoices"].excluded) == (1, 1)
+    assert len(sites.spend.contents["invoices"]) == 1
+
+
 def test_no_payments_without_a_place_to_record_them(sites: Sites) -> None:
     assert sites.flow().kinds == ("suppliers", "purchase_orders", "invoices", "vouchers")
     with pytest.raises(mc.InvalidArgument, match="bank_account"):
