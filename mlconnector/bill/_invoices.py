@@ -39,7 +39,7 @@ from mlconnector.bill._judge import (
 )
 from mlconnector.bill._resources import BILLS, CREDITS
 from mlconnector.bill._shelf import Hit, Shelf
-from mlconnector.bill._values import Fields
+from mlconnector.bill._values import Fields, check_options
 from mlconnector.documents import Invoice
 from mlconnector.errors import (
     DocumentError,
@@ -99,6 +99,7 @@ class InvoicesTarget:
             raise InvalidArgument(f"cost_centers={cost_centers!r}.", cure='Use "departments" or "locations".')
         if look_back is not None and look_back <= dt.timedelta(0):
             raise InvalidArgument(f"look_back={look_back!r} is not above 0.", cure="Give a positive timedelta or None.")
+        check_options(home_currency, settle_after)
         self.settle_after = settle_after
         self._api, self._books, self._home = api, books, home_currency
         self._centers: CostCenters = cost_centers

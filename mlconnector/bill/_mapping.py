@@ -29,6 +29,7 @@ __all__ = [
     "MARK_END",
     "POSTABLE",
     "REVERSED",
+    "TROUBLED",
     "Maker",
     "Row",
     "Vendors",
@@ -48,6 +49,11 @@ POSTABLE = frozenset({"PROCESSED", "SENT", "DELIVERED", "PARTIALLY_CLAIMED", "CL
 """Single statuses at which a payment is posted, at the first of them (rule B62)."""
 REVERSED = frozenset({"VOIDED", "CANCELED", "FUNDING_FAILED_VOIDED"})
 """Single statuses that take a payment back (rule B62)."""
+TROUBLED = frozenset(
+    {"DISBURSEMENT_ON_HOLD", "DISBURSEMENT_FAILED_ACTION_NEEDED", "DISBURSEMENT_FAILED_VENDOR_BANK_REJECTED",
+     "FUNDING_FAILED_ACTION_NEEDED", "FUNDS_ESCHEATED", "ESCHEATED"}
+)  # fmt: skip
+"""Statuses at which the money has stopped on its way, and a person decides in BILL (rule B62)."""
 _REVERSED_STATUS = frozenset({"VOID", "CANCELLED"})
 _ZERO = Decimal(0)
 MARK_END = " | "

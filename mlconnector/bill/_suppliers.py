@@ -19,7 +19,7 @@ from mlconnector.bill._books import Books, Match, Vendor
 from mlconnector.bill._bulk import create_all, in_doubt, surely_not_acted, unsent
 from mlconnector.bill._judge import one_error, said
 from mlconnector.bill._resources import VENDORS
-from mlconnector.bill._values import Fields, field_of
+from mlconnector.bill._values import Fields, check_options, field_of
 from mlconnector.documents import Supplier
 from mlconnector.errors import (
     DeliveryInDoubt,
@@ -49,6 +49,9 @@ class SuppliersTarget:
         countries: Country as the source writes it to its ISO 3166 code of two letters (trap 3): ``{"USA": "US"}``.
         home_currency: Currency of vendors that name none; that it is USD is not certain (section 6).
         settle_after: How long after its deadline a write may still appear.
+
+    Raises:
+        InvalidArgument: An option that cannot be meant.
     """
 
     name = "bill suppliers"
@@ -66,6 +69,7 @@ class SuppliersTarget:
         home_currency: str = "USD",
         settle_after: dt.timedelta = dt.timedelta(minutes=1),
     ) -> None:
+        check_options(home_currency, settle_after)
         self.settle_after = settle_after
         self._api, self._books = api, books
         self._countries, self._home = dict(countries or {}), home_currency
@@ -103,7 +107,9 @@ class SuppliersTarget:
     def _linked(change: Change[Any]) -> str | None:
         supplier = change.document
         system = "mlconnector" if supplier.provenance is None else supplier.provenance.system
-        found = change.crosswalk.find("supplier", to="bill", **{system: supplier.number})
+        numbers = (f"{supplier.number}/{supplier.currency}", supplier.number)
+        links = (change.crosswalk.find("supplier", to="bill", **{system: number}) for number in numbers)
+        found = next(filter(None, links), None)
         return None if found is None else str(found)
 
     def find(self, prepared: Prepared) -> Receipt | None:

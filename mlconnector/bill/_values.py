@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import attrs
 
-__all__ = ["Fields", "field_of", "stamp_of"]
+from mlconnector.errors import InvalidArgument
+
+__all__ = ["Fields", "check_options", "field_of", "stamp_of"]
 
 Row = Mapping[str, Any]
 
@@ -20,6 +23,18 @@ def field_of(row: Row, path: str) -> Any:
     for name in path.split("."):
         value = value.get(name) if isinstance(value, Mapping) else None
     return value
+
+
+def check_options(home_currency: Any, settle_after: dt.timedelta) -> None:
+    """What the targets have in common.
+
+    Raises:
+        InvalidArgument: No code of a currency, or a negative span.
+    """
+    if not isinstance(home_currency, str) or not re.fullmatch("[A-Z]{3}", home_currency):
+        raise InvalidArgument(f"home_currency={home_currency!r} is no ISO 4217 code.", cure='Give it like "USD".')
+    if settle_after < dt.timedelta(0):
+        raise InvalidArgument(f"settle_after={settle_after!r} is negative.", cure="Give a time span.")
 
 
 def stamp_of(value: Any) -> dt.datetime | None:

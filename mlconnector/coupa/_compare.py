@@ -19,10 +19,9 @@ __all__ = ["LINES", "differences", "digest", "line_key", "live_lines"]
 
 LINES = ("order-lines", "invoice-lines")
 """The lists that are lines of a document."""
-_DECIMALS = frozenset(
-    {"price", "quantity", "amount", "pct", "total", "tax-amount", "tax-rate", "rate", "shipping-amount"}
-    | {"handling-amount", "misc-amount"}
-)
+_AMOUNTS = frozenset({"tax-amount", "shipping-amount", "handling-amount", "misc-amount"})
+"""Amounts of the header: none and nought are the same."""
+_DECIMALS = frozenset({"price", "quantity", "amount", "pct", "total", "tax-rate", "rate"}) | _AMOUNTS
 _DATES = frozenset({"need-by-date", "invoice-date", "original-invoice-date"})
 _FLAGS = frozenset({"is-credit-note", "line-level-taxation"})
 _OWNED = frozenset({"primary-address", "primary-contact", "phone-work"})
@@ -151,7 +150,7 @@ def _scalar(name: str, value: Any) -> Any:
             number = Decimal(text).normalize()
         except ArithmeticError:
             return text
-        return format(number, "f") if number else "0"
+        return format(number, "f") if number else "" if name in _AMOUNTS else "0"
     if name in _DATES and text:
         return _day(text)
     return line_key(text) if name == "line-num" else text

@@ -16,14 +16,16 @@ from mlconnector.coupa._supplier_mapping import provenance
 from mlconnector.coupa._values import Element, Sending, custom_fields
 from mlconnector.documents import Invoice, InvoiceLine, Party
 
-__all__ = ["InvoiceReferences", "changed_invoice", "invoice_body", "invoice_content", "invoice_number", "mark_of",
-           "origin_of", "sum_fault", "to_invoice"]  # fmt: skip
+__all__ = ["UNTOLD_AMOUNTS", "InvoiceReferences", "changed_invoice", "invoice_body", "invoice_content",
+           "invoice_number", "mark_of", "origin_of", "sum_fault", "to_invoice"]  # fmt: skip
 
 _SYSTEMS = ("JDEDWARDS", "FUSION", "PEOPLESOFT", "BILL", "ERP")
 """Homes that a mark can name; another system's is ``ERP:system/key``. People write notes with colons too."""
 _MARK = re.compile(rf"(?<![A-Z])((?:{'|'.join(_SYSTEMS)}):\S+)")
 _CHARGES = (("shipping-amount", "shipping"), ("handling-amount", "handling"), ("misc-amount", "miscellaneous"))
 _CHARGE_TYPES = {"InvoiceShippingCharge": "shipping", "InvoiceHandlingCharge": "handling"}
+UNTOLD_AMOUNTS: Mapping[str, str] = {"tax-amount": "0", "misc-amount": "0"}
+"""Amounts of the header that are told where there are any: an update must take back what was told before."""
 _CENT = Decimal("0.01")
 _ZERO = Decimal(0)
 Body = dict[str, Any]
@@ -294,6 +296,9 @@ def changed_invoice(body: Mapping[str, Any], record: Mapping[str, Any]) -> Body:
         lines.append(dict(line) if known is None else {"id": known["id"], **line})
     lines += [{"id": line["id"], "_delete": True} for line in there.values()]
     header = {name: value for name, value in body.items() if name not in ("invoice-lines", "is-credit-note")}
+    for name in UNTOLD_AMOUNTS:
+        if body.get(name) == UNTOLD_AMOUNTS[name] and not Element(record, []).number(name):
+            del header[name]
     return {**header, "invoice-lines": lines}
 
 

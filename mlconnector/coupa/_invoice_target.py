@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal
 from mlconnector.coupa._api import API, Record
 from mlconnector.coupa._compare import differences
 from mlconnector.coupa._invoice_mapping import (
+    UNTOLD_AMOUNTS,
     InvoiceReferences,
     changed_invoice,
     invoice_body,
@@ -104,7 +105,12 @@ class InvoicesTarget(RecordTarget):
         if fault:
             ask.faults.append(fault)
         number, party = invoice_number(document), "" if document.supplier is None else document.supplier.number
-        return Draft(shown=f"invoice {number} of supplier {party}", query=self._query_of(body), body=body, new=body)
+        return Draft(
+            shown=f"invoice {number} of supplier {party}",
+            query=self._query_of(body),
+            body={**UNTOLD_AMOUNTS, **body},
+            new=body,
+        )
 
     def _order_lines(self, document: Invoice, ask: Asking) -> dict[int, Record]:
         found = {}

@@ -14,6 +14,7 @@ from mlconnector.coupa._resources import SUPPLIERS
 from mlconnector.coupa._supplier_mapping import SupplierSettings, new_supplier, supplier_body
 from mlconnector.coupa._targets import RecordTarget
 from mlconnector.documents import Supplier
+from mlconnector.errors import TargetChanged
 from mlconnector.target import Change
 
 __all__ = ["SuppliersTarget"]
@@ -62,11 +63,22 @@ class SuppliersTarget(RecordTarget):
         if change.target_id is None:
             system = "jdedwards" if change.document.provenance is None else change.document.provenance.system
             linked = change.crosswalk.find("supplier", to="coupa", **{system: change.document.number.strip()})
-            if linked is not None and str(linked).isdecimal():
-                record = self._api.show(self.resource, str(linked))
-                if record is not None:
-                    return record
+            record = None if linked is None else self._linked(str(linked).strip())
+            if record is not None:
+                return record
         return super()._current(change, draft)
+
+    def _linked(self, link: str) -> Record | None:
+        """The supplier whose id or number a link is; one that is the id of one and the number of another is refused."""
+        own = self._api.show(self.resource, link) if link.isdecimal() else None
+        other = self._one(f"supplier {link}", (("number", link),), {})
+        if own is not None and other is not None and own["id"] != other["id"]:
+            raise TargetChanged(
+                f"Link {link} is the id of one supplier and the number of another, {other['id']}.",
+                cure="Whoever runs the flow links the supplier's id.",
+                cause="several",
+            )
+        return own or other
 
     def _query_of(self, body: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
         return (("number", str(body["number"])),)

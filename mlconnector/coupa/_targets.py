@@ -343,10 +343,12 @@ class RecordTarget(abc.ABC):
         call = {"method": "PUT", "path": f"{self.resource.path}/{record['id']}/{self._ending_path()}", "body": None}
         done = self._ended(record)
         compared = change.previous is not None and not done
+        refusal = self._refusal(change.document, record, known=change.target_id is not None, differs=False)
         return Plan(
             call=call,
             record=record,
             done=done,
+            refused=(refusal,) if refusal else (),
             changed=tuple(self._since_base(change, record)) if compared else (),
         )
 

@@ -42,13 +42,20 @@ class Element:
         return self.text(name).lower() in ("true", "1")
 
     def date(self, name: str) -> dt.date | None:
-        """The day as it is written: a date is midnight in the company's zone and never converted (section 3)."""
+        """The day as it is written: a date is midnight in the company's zone and not converted (section 3).
+
+        One that was sent bare may be midnight of UTC, and be shown in another zone: then the day of UTC is meant.
+        """
         text = self.text(name)
         try:
-            return dt.datetime.fromisoformat(text).date() if text else None
+            stamp = dt.datetime.fromisoformat(text) if text else None
         except ValueError:
             self._faults.append(f"{self._place}{name} {text!r} is not a date")
             return None
+        if stamp is not None and stamp.tzinfo is not None and stamp.time() != dt.time(0):
+            utc = stamp.astimezone(dt.UTC)
+            stamp = utc if utc.time() == dt.time(0) else stamp
+        return None if stamp is None else stamp.date()
 
     def instant(self, name: str) -> dt.datetime | None:
         """A stamp in UTC; one that cannot be read, or has no zone, is none."""

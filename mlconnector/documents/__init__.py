@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mlconnector.documents._base import Document, Provenance
+from mlconnector.documents._currency import smallest_unit
 from mlconnector.documents._fields import ReadOnly
 from mlconnector.documents._json import from_json, to_json
 from mlconnector.documents._logistics import AcknowledgedSet, FunctionalAcknowledgment, Pack, Shipment, ShipmentItem
@@ -37,5 +38,6 @@ __all__ = [
     "ShipmentItem",
     "Supplier",
     "from_json",
+    "smallest_unit",
     "to_json",
 ]

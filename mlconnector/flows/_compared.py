@@ -13,8 +13,18 @@ from mlconnector.errors import DocumentError, X12Error
 
 __all__ = ["differences"]
 
-_LINE_REJECTED = ("IR", "R1", "R2", "R3", "R4", "R5", "R6", "RJ")
-_BACKORDERED = ("IB",)
+_LINE_REJECTED = ("IR", "ID", "R1", "R2", "R3", "R4", "R5", "R6", "RJ")
+_TOLD = {
+    "IB": "backordered",
+    "BP": "delivered in part, the rest backordered",
+    "IS": "substituted",
+    "IC": "changed otherwise",
+    "IH": "on hold",
+    "IF": "on hold, its description is incomplete",
+    "IE": "price pending",
+    "SP": "date pending",
+}
+"""ACK01 that no quantity, price or date need tell beside it (X12 reference, section 6)."""
 
 
 def differences(told: OrderAcknowledgment, partner: x12.Partner, crosswalk: Any, sent: Document) -> list[str]:
@@ -48,8 +58,8 @@ def _of_line(number: str, line: OrderLine | None, entries: Iterable[Acknowledged
         yield f"line {number}: in {', '.join(sorted(units))}, ordered in {line.unit}"
     elif not rejected and quantities and sum(quantities) != line.quantity:
         yield f"line {number}: quantity {_plain(sum(quantities))}, ordered {_plain(line.quantity)}"
-    if any(one.status in _BACKORDERED for one in entries):
-        yield f"line {number}: backordered"
+    for status in dict.fromkeys(one.status for one in entries if one.status in _TOLD):
+        yield f"line {number}: {_TOLD[status]}"
     prices = {one.price for one in taken if one.price is not None} - {line.unit_price}
     if prices:
         yield f"line {number}: price {', '.join(map(_plain, sorted(prices)))}, ordered {_plain(line.unit_price)}"

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import attrs
 
-from mlconnector.bill import BILL
+from mlconnector.bill import BILL, TROUBLED
 from mlconnector.check import Check
 from mlconnector.delivery import Attention, Excluded, Flow, Ledger, Recount
 from mlconnector.documents import Application, Invoice, Payment, PurchaseOrder
@@ -284,6 +284,12 @@ def _withdrawn(hand_over: HandOver, item: Invoice) -> Invoice | None:
 def _payment_excluded(payment: Payment, known: bool) -> str | Excluded | None:
     if payment.void and not known:
         return "taken back before it was posted"
+    if payment.status in TROUBLED and known:
+        return Excluded(
+            f"its status is {payment.status}",
+            attention=f"BILL says {payment.status}, and JD Edwards has the payment, or may have it: look at it in BILL."
+            " One that is voided there is taken back here by itself.",
+        )
     return None
 
 

@@ -16,7 +16,7 @@ import attrs
 
 from mlconnector.check import CheckStep
 from mlconnector.delivery import Delivery, Excluded, Ledger
-from mlconnector.documents import Invoice, InvoiceLine, OrderLine, PurchaseOrder
+from mlconnector.documents import Invoice, InvoiceLine, OrderLine, PurchaseOrder, smallest_unit
 from mlconnector.errors import DocumentError, InvalidDocument, MLConnectorError
 from mlconnector.flows._around import Around
 from mlconnector.flows._hand_over import HandOver, PaymentInstrument
@@ -36,7 +36,6 @@ __all__ = [
     "order_key_of",
 ]
 
-_CENT = Decimal("0.01")
 _ZERO = Decimal(0)
 OUR_MARK = "JDEDWARDS:"
 """Begins the mark of a bill that was made here (rule B1)."""
@@ -61,7 +60,8 @@ def bill_of(order: PurchaseOrder) -> Invoice:
     A line is worth what was ordered, a cancelled or closed one what was received of it (rule B11); receipts change
     nothing of an open one. It is due when the last line is promised, else asked for, plus the net days of its terms.
     """
-    lines = tuple(_billed(line) for line in order.lines if line.kind != "text")
+    unit = smallest_unit(order.currency)
+    lines = tuple(_billed(line, unit) for line in order.lines if line.kind != "text")
     total = sum((line.amount or _ZERO for line in lines), _ZERO)
     return Invoice(
         number=order.number,
@@ -87,12 +87,12 @@ def due_amount(order: PurchaseOrder) -> Decimal | None:
     return _ZERO if bill.void else bill.gross
 
 
-def _billed(line: OrderLine) -> InvoiceLine:
+def _billed(line: OrderLine, smallest: Decimal) -> InvoiceLine:
     unit, account = _account(line)
     quantity = _quantity(line)
     amount = line.amount
     if quantity is not None and amount is not None and line.quantity and quantity != line.quantity:
-        amount = (amount * quantity / line.quantity).quantize(_CENT, ROUND_HALF_UP)
+        amount = (amount * quantity / line.quantity).quantize(smallest, ROUND_HALF_UP)
     elif quantity is None and line.status == "cancelled":
         amount = _ZERO
     return InvoiceLine(

@@ -10,13 +10,12 @@ from typing import Any
 
 import attrs
 
-from mlconnector.documents import Invoice, InvoiceLine, PayItem, Provenance
+from mlconnector.documents import Invoice, InvoiceLine, PayItem, Provenance, smallest_unit
 from mlconnector.jdedwards import JDEdwardsAIS
 from mlconnector.records import Batch, Reader, Window
 
 __all__ = ["PayItemsReader", "pay_items_of", "payments_of", "voucher_of"]
 
-_CENT = Decimal("0.01")
 _ZERO = Decimal(0)
 _FIRST = "001"
 _MOST = 200
@@ -146,7 +145,7 @@ def pay_items_of(voucher: Invoice, wanted: Callable[[Invoice, PayItem], Sequence
             open=left,
             tax=None,
             discount=item.discount,
-            lines=tuple(_shared(voucher.lines, left)),
+            lines=tuple(_shared(voucher.lines, left, smallest_unit(voucher.currency))),
             pay_items=(item,),
             pay_status=item.pay_status,
             waiting_for=()
@@ -168,11 +167,11 @@ def _reasons(voucher: Invoice, item: PayItem) -> Iterator[str]:
             yield reason
 
 
-def _shared(lines: Sequence[InvoiceLine], total: Decimal) -> Iterator[InvoiceLine]:
+def _shared(lines: Sequence[InvoiceLine], total: Decimal, unit: Decimal) -> Iterator[InvoiceLine]:
     costs = [line for line in lines if line.kind not in ("text", "tax") and line.amount]
     base = sum((line.amount or _ZERO for line in costs), _ZERO)
     left = total
     for index, line in enumerate(costs, start=1):
-        amount = left if index == len(costs) or not base else ((line.amount or _ZERO) * total / base).quantize(_CENT)
+        amount = left if index == len(costs) or not base else ((line.amount or _ZERO) * total / base).quantize(unit)
         left -= amount
         yield attrs.evolve(line, amount=amount, quantity=None, unit_price=None, kind="amount", tax=None)

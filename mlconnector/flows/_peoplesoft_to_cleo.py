@@ -79,6 +79,11 @@ def peoplesoft_to_cleo(
     conditions = conditions_by_kind(where, [kind for kind in chosen if kind in _READ])
     table = routes if isinstance(routes, Routes) else Routes(routes, no_route=no_route)
     posting = "vouchers" in chosen
+    if vouchers and not posting:
+        raise InvalidArgument(
+            f"vouchers={dict(vouchers)!r}, and the flow makes none.",
+            cure="Leave it out; or give PeopleSoft requesting_node= or voucher_component=, and kinds= with vouchers.",
+        )
     parts = CleoParts(
         name=name or "peoplesoft_to_cleo",
         cleo=cleo,

@@ -35,7 +35,8 @@ def to_payments(row: Row, site: Site) -> Iterator[Made]:
     faults: list[str] = []
     head = Fields(row, faults)
     related = row.get("relatedInvoices") or ()
-    settled = [_application(Fields(one, faults, "invoice", "InvoiceNumber")) for one in related]
+    currency = head.text("PaymentCurrency")
+    settled = [_application(Fields(one, faults, "invoice", "InvoiceNumber"), currency) for one in related]
     applications = [one for one in settled if one.amount is None or one.amount >= 0]
     withheld = head.number("WithheldAmount")
     extras = {**head.kept(*_EXTRAS), **head.kept_numbers(*_AMOUNTS)}
@@ -52,7 +53,7 @@ def to_payments(row: Row, site: Site) -> Iterator[Made]:
         date=head.date("PaymentDate"),
         method=head.text("PaymentMethodCode", "PaymentMethod"),
         amount=head.number("PaymentAmount"),
-        currency=head.text("PaymentCurrency") or None,
+        currency=currency or None,
         payee=_payee(head),
         bank_reference=head.text("PaperDocumentNumber", "PaymentReference"),
         status=status,
@@ -79,10 +80,11 @@ def _payee(head: Fields) -> Party | None:
     return Party(number=number, name=name, address=head.address()) if number or name else None
 
 
-def _application(cells: Fields) -> Application:
-    """In the payment's currency (section 9)."""
+def _application(cells: Fields, currency: str) -> Application:
+    """In the payment's currency; the discount is the invoice's, and told only where that is the same (section 9)."""
+    one_currency = cells.text("InvoiceCurrency") in ("", currency)
     return Application(
         invoice=cells.text("InvoiceNumber"),
         amount=cells.number("AmountPaidPaymentCurrency"),
-        discount=cells.number("DiscountTaken") or None,
+        discount=cells.number("DiscountTaken") or None if one_currency else None,
     )

@@ -142,6 +142,8 @@ class PaymentsTarget(PostingTarget):
         total = sum((one.amount or _ZERO for one in parts), _ZERO)
         if payment.amount is None or total != payment.amount:
             refusals.faults.append(f"its vouchers sum to {total}, the money moved is {payment.amount}")
+        if total < 0:
+            refusals.faults.append(f"it is over {total}: money moved is never below 0 (section 6.4)")
         gl_date, facts, attention = self._posting(checked.companies, payment.date, refusals)
         discounts = sum((one.discount or _ZERO for one in parts), _ZERO)
         if discounts:
@@ -305,12 +307,14 @@ class PaymentsTarget(PostingTarget):
         return found
 
     def _single_form(self, payload: dict[str, Any], refusals: Refusals) -> dict[str, Any]:
-        """A site whose orchestration takes one voucher only gets it in that form."""
+        """A site whose orchestration takes one voucher only gets it in that form, which cannot name an extension."""
         inputs = payload["inputs"]
         lacks = [miss for miss in refusals.misses if miss.endswith("has no input Vouchers")]
         if not lacks or len(inputs.get("Vouchers", ())) != 1:
             return payload
         (one,) = inputs["Vouchers"]
+        if one.get("PayItemExtension", "0") != "0":
+            return payload
         single = {name: one[name] for name in ("VoucherCompany", "VoucherType", "VoucherNumber", "PayItem")}
         if self._orchestrator.lacking("record_payment", single):
             return payload

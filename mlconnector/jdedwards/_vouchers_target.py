@@ -9,10 +9,10 @@ from typing import Any, Literal
 
 import attrs
 
-from mlconnector.documents import Invoice, InvoiceLine, Party
+from mlconnector.documents import Invoice, InvoiceLine, Party, smallest_unit
 from mlconnector.errors import InvalidArgument, InvalidDocument, TargetChanged
 from mlconnector.jdedwards._books import AccountCode
-from mlconnector.jdedwards._keys import order_number, voucher_key
+from mlconnector.jdedwards._keys import WHOLE, order_number, voucher_key
 from mlconnector.jdedwards._orchestrator import amount_text
 from mlconnector.jdedwards._posting import PostingTarget, Refusals, mark_of, shortened
 from mlconnector.jdedwards._values import Cells, number_text
@@ -21,9 +21,6 @@ from mlconnector.target import Change, CrosswalkLookup, LookUp, Prepared, Receip
 __all__ = ["VouchersTarget"]
 
 _ZERO = Decimal(0)
-_NO_DECIMALS = ("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV",
-                "XAF", "XOF", "XPF")  # fmt: skip
-"""Currencies that have no smaller unit (ISO 4217): a share of an amount is whole there."""
 _MEND = "Look at it in JD Edwards, then settle it: accept what stands there, or void it and replay."
 
 
@@ -59,6 +56,11 @@ class VouchersTarget(PostingTarget):
             raise InvalidArgument(f"matching={matching!r}.", cure='Use "auto", "never" or "always".')
         if look_up not in ("reliable", "present_only"):
             raise InvalidArgument(f"look_up={look_up!r}.", cure='Use "reliable" or "present_only".')
+        for code, found in dict[str, Any](tax or {}).items():
+            if isinstance(found, str) or len(found) != 2 or not 1 <= len(found[0]) <= 2 or len(found[1]) > 10:
+                raise InvalidArgument(
+                    f"tax[{code!r}]={found!r} is no explanation and area.", cure='Give them like ("V", "UK20").'
+                )
         self._company, self._matching, self._order_system = company, matching, order_system
         self._tax = dict(tax or {})
         self._look_up: LookUp = look_up
@@ -269,6 +271,7 @@ class VouchersTarget(PostingTarget):
         orders = self._orders(invoice, crosswalk)
         receipts = self._books.receipts([int(parts[2]) for parts in orders.values()]) if orders else []
         lines, charges = [], []
+        billed: dict[tuple[str, str], list[InvoiceLine]] = {}
         if (invoice.gross or _ZERO) < 0:
             refusals.faults.append("a credit of order lines cannot be matched: reverse the receipt in JD Edwards")
         for line in _posted(invoice.lines):
@@ -280,7 +283,7 @@ class VouchersTarget(PostingTarget):
                 refusals.misses.append(f"line {line.number}: order {line.purchase_order} is not known here")
                 continue
             company, kind, number, suffix = order
-            self._check_received(line, order, supplier, receipts, refusals)
+            billed.setdefault((line.purchase_order, _position(line.order_line)), []).append(line)
             lines.append(
                 _filled(
                     OrderCompany=company,
@@ -292,37 +295,42 @@ class VouchersTarget(PostingTarget):
                     Amount=self._amount(line.amount, f"line {line.number}", refusals),
                 )
             )
+        for (name, position), same in billed.items():
+            received = [one for one in receipts if _is_of(one, orders[name], position)]
+            self._check_received(same, received, supplier, invoice.currency, refusals)
         return {"Lines": lines, "Charges": self._lines(charges, invoice, crosswalk, refusals)}
 
     @staticmethod
     def _check_received(
-        line: InvoiceLine,
-        order: tuple[str, str, str, str],
-        supplier: str,
+        lines: Sequence[InvoiceLine],
         receipts: Sequence[Cells],
+        supplier: str,
+        currency: str | None,
         refusals: Refusals,
     ) -> None:
-        """Received and not vouchered covers what is billed (rule B51; section 7, F43121 MATC 1)."""
-        company, kind, number, suffix = order
-        fitting = [
-            one
-            for one in receipts
-            if (one.text("KCOO"), one.text("DCTO"), one.text("DOCO")) == (company, kind, number)
-            and one.text("SFXO") in ("", suffix or "000")
-            and one.number("LNID") == Decimal(line.order_line)
-        ]
-        left = sum((one.number("UOPN") or _ZERO for one in fitting), _ZERO)
-        amount = sum((one.number("AOPN") or _ZERO for one in fitting), _ZERO)
-        where = f"line {line.number}: order {number} line {line.order_line}"
-        others = sorted({one.text("AN8") for one in fitting} - {supplier})
-        if not fitting:
+        """Received and not vouchered covers what is billed (rule B51; section 7, F43121 MATC 1).
+
+        Args:
+            lines: All that bill one order line. ``receipts``: of that order line.
+        """
+        first = lines[0]
+        where = f"line {first.number}: order {first.purchase_order} line {first.order_line}"
+        others = sorted({one.text("AN8") for one in receipts} - {supplier})
+        foreign = sorted({one.text("CRCD") for one in receipts} - {"", currency or ""})
+        left = sum((one.number("UOPN") or _ZERO for one in receipts), _ZERO)
+        amount = sum((one.number("FAP" if one.number("FREC") else "AOPN") or _ZERO for one in receipts), _ZERO)
+        quantity = sum((line.quantity for line in lines if line.quantity is not None), _ZERO)
+        value = sum((line.amount or _ZERO for line in lines if line.quantity is None), _ZERO)
+        if not receipts:
             refusals.faults.append(f"{where} is not received")
         elif others:
             refusals.faults.append(f"{where} was ordered from supplier {others[0]}")
-        elif line.quantity is not None and line.quantity > left:
-            refusals.faults.append(f"{where}: {line.quantity} billed, {left} received and not vouchered")
-        elif line.quantity is None and (line.amount or _ZERO) > amount:
-            refusals.faults.append(f"{where}: {line.amount} billed, {amount} received and not vouchered")
+        elif foreign:
+            refusals.faults.append(f"{where} was ordered in {foreign[0]}, the invoice is in {currency}")
+        elif quantity > left:
+            refusals.faults.append(f"{where}: {quantity} billed, {left} received and not vouchered")
+        elif value > amount:
+            refusals.faults.append(f"{where}: {value} billed, {amount} received and not vouchered")
 
     def _lines(
         self, lines: Sequence[InvoiceLine], invoice: Invoice, crosswalk: CrosswalkLookup, refusals: Refusals
@@ -414,6 +422,24 @@ class VouchersTarget(PostingTarget):
             refusals.faults.append(f"its lines sum to {total}, gross less the tax in it is {expected}")
 
 
+def _position(text: str) -> str:
+    """An order line in one form: ``1.000`` and ``1`` are the same one."""
+    try:
+        return number_text(Decimal(text))
+    except ArithmeticError:
+        return text.strip()
+
+
+def _is_of(receipt: Cells, order: tuple[str, str, str, str], position: str) -> bool:
+    """A receipt of this order line; a blank suffix is that of a whole order."""
+    company, kind, number, suffix = order
+    return (
+        (receipt.text("KCOO"), receipt.text("DCTO"), receipt.text("DOCO")) == (company, kind, number)
+        and receipt.text("SFXO") in ("", suffix or WHOLE)
+        and number_text(receipt.number("LNID") or _ZERO) == position
+    )
+
+
 def _posted(lines: Sequence[InvoiceLine]) -> list[InvoiceLine]:
     return [line for line in lines if line.kind not in ("text", "tax")]
 
@@ -430,7 +456,7 @@ def _shares(
     if all(one.get("amount") is None for one in splits) and len(percents) == len(splits) and sum(percents) != 100:
         refusals.faults.append(f"{shown}: its shares are {sum(percents)} per cent")
         return
-    unit = Decimal(1) if currency in _NO_DECIMALS else Decimal("0.01")
+    unit = smallest_unit(currency)
     left = line.amount
     for index, one in enumerate(splits, start=1):
         if one.get("amount") is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 
 import attrs
 
@@ -11,6 +12,8 @@ from mlconnector.errors import InvalidDocument
 from mlconnector.peoplesoft._voucher import GOODS
 
 __all__ = ["Allocation", "match_orders", "orders_of"]
+
+_ZERO = Decimal(0)
 
 Allocation = Callable[[InvoiceLine, Sequence[OrderLine]], str]
 """Chooses the schedule number that an invoice line is for, where several are open (rule B40)."""
@@ -32,7 +35,7 @@ def match_orders(
         orders: By number. ``allocation``: chooses among several open schedules.
 
     Raises:
-        InvalidDocument: With every fault. Price and quantity are left to the matching of PeopleSoft.
+        InvalidDocument: With every fault. Price and quantity are left to the matching of PeopleSoft, and noted.
     """
     faults: list[str] = []
     notes: list[str] = []
@@ -97,6 +100,9 @@ def _matched(  # noqa: PLR0917 - private; collects into the caller's lists
         faults.append(f"{place}: invoiced in {line.unit}, ordered in {known.unit}")
     if line.kind == "item" and line.unit_price != known.unit_price:
         notes.append(f"{place}: price {line.unit_price}, ordered at {known.unit_price}")
+    ordered = sum((one.quantity or _ZERO for one in exact if one.status != "cancelled"), _ZERO)
+    if line.kind == "item" and abs(line.quantity or _ZERO) > ordered:
+        notes.append(f"{place}: quantity {line.quantity}, ordered {ordered}")
     return attrs.evolve(
         line,
         purchase_order=number,

@@ -24,8 +24,9 @@ _NOT_OURS = "EDX"
 def to_order(head: Head) -> tuple[PurchaseOrder, list[str]]:
     """The order, and every fault that keeps it from being one.
 
-    An order line is a purchase order line; one whose schedules differ in price, ship-to or state is told as several,
-    numbered ``line.schedule``. Quantities and prices are those of the schedules, never of the distributions (B14).
+    An order line is a purchase order line; one whose schedules differ in price or ship-to is told as several, numbered
+    ``line.schedule``. What becomes of a schedule, closed or cancelled, changes no number: a partner would take the line
+    for another one (B11). Quantities and prices are those of the schedules, never of the distributions (B14).
     """
     faults: list[str] = []
     cells = Cells(head.row, faults)
@@ -107,7 +108,7 @@ class _Piece:
     @property
     def told_apart(self) -> tuple[Any, ...]:
         """Schedules that differ in this are lines of their own to a supplier."""
-        return (self.cells.number("B.PRICE_PO"), _ship_to(self.cells), self.state)
+        return (self.cells.number("B.PRICE_PO"), _ship_to(self.cells))
 
 
 def _lines(rows: Sequence[Row], faults: list[str]) -> list[OrderLine]:
@@ -118,10 +119,9 @@ def _lines(rows: Sequence[Row], faults: list[str]) -> list[OrderLine]:
         cells = Cells(own[0], faults)
         state = of_line if of_line != "open" else _LINE_STATUS.get(cells.text("B.CANCEL_STATUS"), "open")
         pieces.append(_Piece(number, own, cells, state))
-    live = [piece for piece in pieces if piece.state != "cancelled"] or pieces
     name = number_text(head.number("A.LINE_NBR"))
-    if len({piece.told_apart for piece in live}) == 1:
-        return [_line(name, head, live)]
+    if len({piece.told_apart for piece in pieces}) == 1:
+        return [_line(name, head, [piece for piece in pieces if piece.state != "cancelled"] or pieces)]
     return [_line(f"{name}.{number_text(piece.number)}", head, [piece]) for piece in pieces]
 
 
@@ -153,7 +153,7 @@ def _line(number: str, head: Cells, pieces: Sequence[_Piece]) -> OrderLine:
         ship_to=_ship_to(first),
         account=_common(distributions, "C.ACCOUNT"),
         cost_center=_common(distributions, "C.DEPTID"),
-        status=pieces[0].state,
+        status="open" if any(piece.state == "open" for piece in pieces) else pieces[0].state,
         extras={
             "LINE_NBR": number_text(head.number("A.LINE_NBR")),
             "SCHED_NBR": ",".join(number_text(piece.number) for piece in pieces if piece.state == "open"),

@@ -53,7 +53,7 @@ class VouchersTarget:
             without a query of their own (``voucher_lookup``).
 
     Raises:
-        InvalidArgument: A look-up class that cannot hold, or a missing requesting node.
+        InvalidArgument: A look-up class that cannot hold, a negative span, or a missing requesting node.
     """
 
     name = "peoplesoft vouchers"
@@ -78,8 +78,11 @@ class VouchersTarget:
                 cure='Use "present_only": a message is staged until Voucher Build runs, so absence proves nothing;'
                 ' "reliable" is for a component interface.',
             )
+        for option, span in (("settle_after", settle_after), ("look_back", look_back)):
+            if span is not None and span < dt.timedelta(0):
+                raise InvalidArgument(f"{option}={span!r} is negative.", cure="Give a time span.")
         self.look_up: LookUp = look_up
-        self.settle_after = settle_after or (_BATCH if self._component is None else _CALL)
+        self.settle_after = settle_after if settle_after is not None else (_BATCH if self._component is None else _CALL)
         self._people, self._setid, self._unit = people, setid, business_unit
         self._match, self._allocation = match_orders, allocation
         self._lookup = VoucherLookUp(people.source, look_back)

@@ -7,7 +7,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 import attrs
 
-from mlconnector.documents import Invoice, InvoiceLine
+from mlconnector.documents import Invoice, InvoiceLine, smallest_unit
 from mlconnector.errors import InvalidArgument, InvalidDocument
 from mlconnector.peoplesoft._component import ComponentInterface
 from mlconnector.peoplesoft._invoice_mapping import MARK
@@ -15,7 +15,6 @@ from mlconnector.peoplesoft._message import Record, Value, rowset
 
 __all__ = ["GOODS", "VoucherMessage", "component_properties", "mark", "message_text"]
 
-_CENT = Decimal("0.01")
 GOODS = ("item", "amount")
 """Kinds of lines that are invoiced for themselves."""
 _LENGTHS: Mapping[str, int] = {
@@ -114,7 +113,7 @@ def _parts(invoice: Invoice, setid: str, settings: VoucherMessage) -> Parts:
     # A credit is below zero in AP, whatever sign its sender gives it.
     sign = -1 if invoice.kind == "credit" and (invoice.gross or 0) > 0 else 1
     goods = [line for line in invoice.lines if line.kind in GOODS]
-    amounts = _amounts(goods, sign, faults)
+    amounts = _amounts(goods, sign, smallest_unit(invoice.currency), faults)
     charges = [line for line in invoice.lines if line.kind == "charge"]
     freight = _charged([line for line in charges if _is_freight(line, settings)], sign)
     misc = _charged([line for line in charges if not _is_freight(line, settings)], sign)
@@ -200,7 +199,7 @@ def _unit_price(line: InvoiceLine) -> Decimal:
     return line.unit_price / (line.price_per or Decimal(1))
 
 
-def _amounts(lines: Sequence[InvoiceLine], sign: int, faults: list[str]) -> list[Decimal]:
+def _amounts(lines: Sequence[InvoiceLine], sign: int, unit: Decimal, faults: list[str]) -> list[Decimal]:
     """What each line comes to; where that is computed, the last such line takes the cent of rounding (rule B23)."""
     exact: list[Decimal] = []
     computed: list[int] = []
@@ -213,11 +212,9 @@ def _amounts(lines: Sequence[InvoiceLine], sign: int, faults: list[str]) -> list
         else:
             computed.append(index)
             exact.append(line.quantity * _unit_price(line) * sign)
-    rounded = [
-        value.quantize(_CENT, ROUND_HALF_UP) if index in computed else value for index, value in enumerate(exact)
-    ]
+    rounded = [value.quantize(unit, ROUND_HALF_UP) if index in computed else value for index, value in enumerate(exact)]
     if computed:
-        whole = sum((exact[index] for index in computed), Decimal(0)).quantize(_CENT, ROUND_HALF_UP)
+        whole = sum((exact[index] for index in computed), Decimal(0)).quantize(unit, ROUND_HALF_UP)
         rounded[computed[-1]] += whole - sum((rounded[index] for index in computed), Decimal(0))
     return rounded
 

@@ -278,6 +278,10 @@ def test_cost_centres_may_be_locations_and_may_be_missing(ready: World) -> None:
     for wrong in ({"cost_centers": "jobs"}, {"look_back": dt.timedelta(0)}):
         with pytest.raises(mc.InvalidArgument):
             ready.bill.target("invoices", **wrong)
+    for kind in ("suppliers", "invoices"):
+        for wrong in ({"home_currency": "dollars"}, {"settle_after": dt.timedelta(seconds=-1)}):
+            with pytest.raises(mc.InvalidArgument):
+                ready.bill.target(kind, **wrong)
 
 
 def test_a_new_account_is_found_without_reading_the_chart_again(ready: World) -> None:
@@ -813,11 +817,11 @@ def test_a_change_of_a_vendor_is_refused_lost_or_put_off_as_its_call_was(world: 
 
 def test_a_linked_supplier_is_compared_and_not_written_over(world: World) -> None:
     one = world.vendor("Alias", address={"line1": "x"})
-    links = Crosswalk(**{"supplier:4343": one["id"]})
     target = world.bill.target("suppliers")
-    (answer,) = deliver(target, supplier(), crosswalk=links)
-    assert isinstance(answer, mc.TargetChanged)
-    assert one["name"] == "Alias"
+    for name in ("supplier:4343", "supplier:4343_USD"):
+        (answer,) = deliver(target, supplier(), crosswalk=Crosswalk(**{name: one["id"]}))
+        assert isinstance(answer, mc.TargetChanged)
+        assert one["name"] == "Alias"
 
 
 def test_a_refused_supplier_and_a_lost_call(world: World) -> None:

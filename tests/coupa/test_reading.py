@@ -330,3 +330,19 @@ def test_the_stub_is_the_shape_of_a_simulator(setup: Setup) -> None:
     assert isinstance(setup.stub, CoupaStub)
     assert isinstance(setup.coupa, mc.Source)
     assert isinstance(setup.coupa, mc.Sink)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "2026-03-01T00:00:00-08:00",
+        "2026-02-28T16:00:00-08:00",
+        "2026-03-01T00:00:00Z",
+        "2026-03-01T17:30:00-08:00",
+        "2026-03-01",
+    ],
+)
+def test_a_date_is_the_day_that_was_meant_in_whatever_zone_it_is_shown(setup: Setup, told: str) -> None:
+    setup.stub.put("invoices", invoice_number="R1", invoice_date=told, status="approved")
+    (read,) = setup.coupa.invoices()
+    assert read.date == dt.date(2026, 3, 1)

@@ -137,6 +137,12 @@ def test_a_linked_supplier_is_updated_by_its_id(setup: Setup) -> None:
     assert prepared.target_id == str(row["id"])
     links = Links({("supplier", "5000"): "99999"})
     assert target.prepare(Change(document=supplier(), crosswalk=links)).target_id is None
+    by_number = Links({("supplier", "5000"): "OLD"})
+    assert target.prepare(Change(document=supplier(), crosswalk=by_number)).target_id == str(row["id"])
+    setup.stub.supplier(str(row["id"]), name="Twin by number")
+    links = Links({("supplier", "5000"): str(row["id"])})
+    with pytest.raises(mc.TargetChanged, match="the number of another"):
+        target.prepare(Change(document=supplier(), crosswalk=links))
 
 
 def test_a_lost_answer_is_in_doubt_and_saving_again_looks(setup: Setup) -> None:
@@ -417,6 +423,15 @@ def test_a_cancelled_order_is_closed_once_and_never_created(setup: Setup) -> Non
     assert [one["status"] for one in setup.stub.rows("purchase_orders")] == ["closed", "cancelled"]
 
 
+def test_an_order_made_in_coupa_is_not_closed(setup: Setup) -> None:
+    setup.coupa.save_purchase_order(order())
+    row = only(setup.stub.rows("purchase_orders"))
+    row["type"] = "OrderHeader"
+    with pytest.raises(mc.TargetChanged, match="was made in Coupa"):
+        setup.coupa.save_purchase_order(order(status="cancelled"))
+    assert row["status"] == "issued"
+
+
 def test_an_order_made_in_coupa_is_not_written_to(setup: Setup) -> None:
     setup.stub.put("purchase_orders", po_number="4711", type="OrderHeader", status="issued")
     with pytest.raises(mc.TargetChanged, match="was made in Coupa"):
@@ -518,6 +533,23 @@ def test_an_invoice_that_is_not_ours_is_never_touched(setup: Setup) -> None:
     row["internal-note"] = ""
     with pytest.raises(mc.TargetChanged, match="was not sent from here"):
         setup.coupa.save_invoice(invoice())
+    with pytest.raises(mc.TargetChanged, match="was not sent from here"):
+        setup.coupa.save_invoice(invoice(void=True))
+    assert row["status"] == "draft"
+
+
+def test_tax_and_charges_that_are_gone_are_taken_off_the_draft(setup: Setup) -> None:
+    setup.stub.account("100-8000")
+    freight = mc.InvoiceLine(kind="charge", description="Freight", amount=Decimal(3))
+    setup.coupa.save_invoice(invoice(gross=Decimal(14), lines=[invoice_line(), freight]))
+    row = only(setup.stub.rows("invoices"))
+    assert (row["tax-amount"], row["misc-amount"]) == ("1.00", "3")
+    bare = invoice(gross=Decimal(10), tax=None)
+    setup.coupa.save_invoice(bare)
+    assert (row["tax-amount"], row["misc-amount"]) == ("0", "0")
+    assert setup.coupa.save_invoice(bare).existing
+    setup.coupa.save_invoice(attrs.evolve(bare, lines=[invoice_line(description="Other")]))
+    assert "tax-amount" not in setup.stub.calls[-1].body
 
 
 def test_the_date_decides_among_several_years(setup: Setup) -> None:

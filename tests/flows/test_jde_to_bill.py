@@ -13,6 +13,7 @@ import pytest
 
 import mlconnector as mc
 from mlconnector import flows
+from mlconnector.flows._pay_items import pay_items_of
 from mlconnector.testing import (
     BILLSimulator,
     JDEdwardsSimulator,
@@ -179,6 +180,39 @@ def test_a_payment_that_clears_and_then_fails_is_taken_back_once(sites: Sites) -
     assert len(bills(sites)) == 1
 
 
+def test_a_payment_taken_back_before_it_was_posted_is_nobodys_concern(sites: Sites) -> None:
+    flow = sent(sites, 1)
+    payment = sites.payables.pay(bills(sites)[0])
+    sites.payables.advance(payment, "CANCELLATION_IN_PROGRESS", "CANCELED")
+    report = later(sites, flow)
+    assert (report.kinds["payments"].excluded, report.kinds["payments"].parked) == (1, 0)
+    assert sites.erp.contents.get("F0413", ()) == ()
+
+
+@pytest.mark.parametrize(
+    "status", ["DISBURSEMENT_FAILED_ACTION_NEEDED", "DISBURSEMENT_FAILED_VENDOR_BANK_REJECTED", "DISBURSEMENT_ON_HOLD"]
+)
+def test_a_payment_that_stops_on_its_way_is_shown_to_a_person(sites: Sites, status: str) -> None:
+    flow = sent(sites, 1)
+    payment = sites.payables.pay(bills(sites)[0])
+    sites.payables.advance(payment, "PROCESSED")
+    later(sites, flow)
+    assert sites.ledger.attention() == []
+    sites.payables.advance(payment, status)
+    for _ in range(2):
+        later(sites, flow)
+    (item,) = sites.ledger.attention()
+    assert (item.key, status in item.text) == (payment, True)
+    (header,) = sites.erp.contents["F0413"]
+    assert not header["VDGJ"]
+    sites.payables.advance(payment, "SENT")
+    later(sites, flow)
+    sites.payables.void(payment)
+    later(sites, flow)
+    (header,) = sites.erp.contents["F0413"]
+    assert header["VDGJ"]
+
+
 @pytest.mark.parametrize("match", ["bills", "ML_RecordAPPayment", "ML_SetPayStatus"])
 def test_a_lost_answer_doubles_nothing(sites: Sites, match: str) -> None:
     furnish(sites)
@@ -259,6 +293,16 @@ def test_a_bill_born_in_bill_becomes_one_voucher_and_then_its_payment(sites: Sit
     assert len(bills(sites)) == 2
 
 
+def test_a_bill_whose_mark_people_took_out_becomes_no_second_voucher(sites: Sites) -> None:
+    flow = sent(sites, 1)
+    (key,) = bills(sites)
+    sites.clock.advance(dt.timedelta(minutes=30))
+    sites.payables.update("bills", key, description="our May order", approvalStatus="APPROVED")
+    report = flow.run()
+    assert report.kinds["vouchers"].excluded == 1
+    assert len(pay_items(sites)) == 1
+
+
 def test_a_later_hold_takes_an_unpaid_bill_back(sites: Sites) -> None:
     flow = sent(sites, 1)
     (row,) = sites.erp.contents["F0411"]
@@ -273,6 +317,21 @@ def test_a_debit_memo_is_a_vendor_credit(sites: Sites) -> None:
     sent(sites, 2, {1: ["debit_memo"]})
     assert len(bills(sites)) == 1
     assert len(sites.payables.contents["vendor-credits"]) == 1
+
+
+@pytest.mark.parametrize(("currency", "shares"), [("USD", ["99.90", "233.10"]), ("JPY", ["100", "233"])])
+def test_shares_of_lines_are_whole_units_of_the_currency(currency: str, shares: list[str]) -> None:
+    voucher = mc.Invoice(
+        number="1",
+        type="PV",
+        company="00001",
+        currency=currency,
+        gross=Decimal(1000),
+        lines=[mc.InvoiceLine(number="1", amount=Decimal(300)), mc.InvoiceLine(number="2", amount=Decimal(700))],
+        pay_items=[mc.PayItem(number="001", gross=Decimal(333), open=Decimal(333))],
+    )
+    (item,) = pay_items_of(voucher, lambda *_: ())
+    assert [f"{line.amount:f}" for line in item.lines] == shares
 
 
 def test_who_pays_must_be_said(sites: Sites) -> None:

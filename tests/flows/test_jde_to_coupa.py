@@ -214,6 +214,32 @@ def test_what_is_not_received_is_parked_and_goes_after_it_came(sites: Sites) -> 
 _RECEIPT_KEY = ("MATC", "DOCO", "DCTO", "KCOO", "SFXO", "LNID", "NLIN", "DOC")
 
 
+def test_an_invoice_whose_mark_people_took_out_becomes_no_second_voucher(sites: Sites) -> None:
+    furnish(sites)
+    sites.erp.add(vouchers(1))
+    sites.erp.add(fiscal_calendar(2026, period=3))
+    flow = sites.flow(company="00001")
+    flow.run()
+    (row,) = sites.spend.contents["invoices"]
+    count = len(posted(sites))
+    sites.clock.advance(dt.timedelta(minutes=30))
+    sites.spend.update("invoices", row["id"], internal_note="checked", status="approved")
+    report = flow.run()
+    assert report.kinds["vouchers"].excluded == 1
+    assert len(posted(sites)) == count
+
+
+def test_a_voucher_with_nothing_open_does_not_begin_in_coupa(sites: Sites) -> None:
+    furnish(sites)
+    sites.erp.add(vouchers(2))
+    (row, _) = sites.erp.contents["F0411"]
+    key = {name: row[name] for name in ("DOC", "DCT", "KCO", "SFX", "SFXE")}
+    sites.erp.update("F0411", key, AAP=Decimal(0), PST="P")
+    report = sites.flow(kinds=["suppliers", "invoices"]).run()
+    assert (report.kinds["invoices"].delivered, report.kinds["invoices"].excluded) == (1, 1)
+    assert len(sites.spend.contents["invoices"]) == 1
+
+
 def test_a_closed_period_parks_or_posts_on_the_first_open_day(sites: Sites) -> None:
     ready(sites)
     sites.erp.add(fiscal_calendar(2026, period=6))

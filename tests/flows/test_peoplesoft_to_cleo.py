@@ -144,6 +144,26 @@ def test_an_order_goes_out_and_the_suppliers_invoice_becomes_one_voucher(site: S
     assert site.sent("810") == []
 
 
+@pytest.mark.parametrize("known_by", ["ledger", "mark"])
+def test_the_partners_own_invoice_is_told_by_the_ledger_and_by_its_mark(site: Site, known_by: str) -> None:
+    site.erp.add(order())
+    flow = site.flow()
+    flow.run()
+    site.receive("810.edi", bill(), 5)
+    flow.run()
+    site.erp.build_vouchers()
+    (row,) = site.vouchers()
+    if known_by == "ledger":
+        key = {name: row[name] for name in ("BUSINESS_UNIT", "VOUCHER_ID")}
+        site.erp.update("VOUCHER", key, DESCR254_MIXED=" ")
+    site.clock.advance(dt.timedelta(hours=1))
+    with mc.Ledger(":memory:", actor="test", clock=site.clock) as lost:
+        ledger = site.ledger if known_by == "ledger" else lost
+        report = attrs.evolve(site, ledger=ledger).flow(kinds=["purchase_orders", "invoices"]).run()
+    assert report.kinds["invoices"].excluded == 1
+    assert site.sent("810") == []
+
+
 def test_the_same_invoice_under_other_numbers_is_one_voucher(site: Site) -> None:
     site.erp.add(order())
     flow = site.flow()
@@ -209,3 +229,8 @@ def test_a_997_whose_upload_was_lost_goes_out_where_its_absence_can_be_proven(si
     flow.run()
     assert [one.state for one in site.ledger.deliveries(kind="acknowledgments")] == ["delivered"]
     assert len(site.sent("997")) == 1
+
+
+def test_options_of_vouchers_that_the_flow_does_not_make_are_refused(site: Site) -> None:
+    with pytest.raises(mc.InvalidArgument, match="setid"):
+        site.flow(kinds=["purchase_orders"], vouchers={"setid": "SHARE"})

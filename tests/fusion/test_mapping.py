@@ -184,6 +184,10 @@ def test_a_payment_has_its_money_and_what_it_paid_and_no_bank_account() -> None:
     )
     assert [(one.invoice, one.amount, one.discount) for one in found.applications] == [("EX-1", 105, 5)]
     assert [(one.invoice, one.amount) for one in found.credits] == [("CM-2", -10)]
+    (first, _) = payment(1)["relatedInvoices"]
+    for currency, discount in (("EUR", 5), ("USD", None)):
+        other = a_payment(relatedInvoices=[{**first, "InvoiceCurrency": currency}])
+        assert [one.discount for one in other.applications] == [discount]
     assert found.extras["PaymentBaseAmount"] == Decimal("104.5")
     assert found.extras["PaymentBaseCurrency"] == "USD"
     assert [one["InvoiceId"] for one in found.extras["relatedInvoices"]] == [300_100_000_000_001, 300_100_000_000_002]

@@ -66,6 +66,16 @@ def test_freight_without_an_order_line_comes_from_the_distribution(site: Site) -
     assert [line.number for line in invoice.lines] == ["1", "2"]
 
 
+def test_rows_that_adjust_a_voucher_are_not_of_it(site: Site) -> None:
+    own = {**PAY_ITEM, "AG": Decimal(125), "AAP": Decimal(125), "CRRM": "D", "CRCD": "USD"}
+    void = {"SFXE": 1, "DCTA": "PE", "AG": Decimal(-125), "AAP": Decimal(0), "PST": "P"}
+    invoice = voucher(site, ("F0411", own), ("F0411", {**own, **void}))
+    assert (invoice.gross, invoice.open, len(invoice.pay_items), invoice.void) == (125, 125, 1, False)
+    site.erp.update("F0411", {name: own[name] for name in ("DOC", "DCT", "KCO", "SFX", "SFXE")}, VOD="V")
+    (invoice,) = site.jde.invoices()
+    assert (invoice.gross, invoice.void) == (125, True)
+
+
 def test_a_rest_that_the_distribution_does_not_explain_is_not_made_up(site: Site) -> None:
     invoice = voucher(site, *freight("24.99"))
     assert [line.amount for line in invoice.lines] == [Decimal(100)]

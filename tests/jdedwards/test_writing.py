@@ -442,8 +442,9 @@ def test_a_closed_period_is_told_or_moved_never_silently(build: Any) -> None:
     site.jde.create_voucher(early, closed_period="first_open")
     (row,) = site.live()
     assert row["DGJ"] == dt.date(2026, 3, 1)
-    with pytest.raises(mc.InvalidDocument):
+    with pytest.raises(mc.InvalidDocument) as error:
         site.jde.create_voucher(invoice("INV-9", key="9009", gl_date=dt.date(2026, 5, 1)), closed_period="first_open")
+    assert "outside the open periods" in faults_of(error)
 
 
 def test_the_open_periods_go_across_the_years_end(build: Any) -> None:
@@ -452,8 +453,9 @@ def test_the_open_periods_go_across_the_years_end(build: Any) -> None:
     site.erp.add({"F0008": following["F0008"]})
     site.erp.add(fiscal_calendar(2026, period=12))
     site.jde.create_voucher(invoice(gl_date=dt.date(2027, 1, 31)))
-    with pytest.raises(mc.InvalidDocument):
+    with pytest.raises(mc.InvalidDocument) as error:
         site.jde.create_voucher(invoice("INV-2", key="9002", gl_date=dt.date(2027, 2, 1)))
+    assert "outside the open periods" in faults_of(error)
     site.erp.add(fiscal_calendar(2026, period=1))
     site.jde.create_voucher(invoice("INV-3", key="9003", gl_date=dt.date(2026, 1, 1)))
 
@@ -576,6 +578,43 @@ def test_what_was_not_received_is_not_matched(build: Any, fields: dict[str, Any]
         site.jde.match_voucher(attrs.evolve(document, lines=(attrs.evolve(one, **fields),)))
     assert told in faults_of(error)
     assert site.live() == []
+
+
+def test_lines_of_one_order_line_are_billed_together(build: Any) -> None:
+    site = build()
+    line, *_rest = ordered(site)
+    document = billed(line, Decimal("0.6"))
+    (one,) = document.lines
+    twice = attrs.evolve(
+        document, gross=(one.amount or 0) * 2, lines=(one, attrs.evolve(one, number="2", order_line="1.000"))
+    )
+    with pytest.raises(mc.InvalidDocument) as error:
+        site.jde.match_voucher(twice)
+    assert error.value.faults == (
+        f"line 1: order {line['DOCO']} line 1: {(one.quantity or 0) * 2} billed, {line['UORG']} received and not"
+        " vouchered",
+    )
+    odd = attrs.evolve(document, lines=(attrs.evolve(one, order_line="A"),))
+    with pytest.raises(mc.InvalidDocument) as error:
+        site.jde.match_voucher(odd)
+    assert "line A is not received" in faults_of(error)
+
+
+def test_an_order_in_another_currency_is_not_matched(build: Any) -> None:
+    site = build()
+    line, *_rest = ordered(site)
+    for row in site.rows("F43121"):
+        key = {name: row[name] for name in ("MATC", "DOCO", "DCTO", "KCOO", "SFXO", "LNID", "NLIN", "DOC")}
+        foreign = {"CRCD": "EUR", "FREC": Decimal(50), "FAP": Decimal(50), "AREC": Decimal(90), "AOPN": Decimal(90)}
+        site.erp.update("F43121", key, **foreign)
+    with pytest.raises(mc.InvalidDocument) as error:
+        site.jde.match_voucher(billed(line))
+    assert "was ordered in EUR, the invoice is in USD" in faults_of(error)
+    (one,) = billed(line).lines
+    by_amount = attrs.evolve(one, quantity=None, amount=Decimal(60))
+    with pytest.raises(mc.InvalidDocument) as error:
+        site.jde.match_voucher(billed(line, currency="EUR", gross=Decimal(60), lines=[by_amount], rate=Decimal("1.8")))
+    assert "60 billed, 50 received and not vouchered" in faults_of(error)
 
 
 def test_an_order_of_another_supplier_is_not_matched(build: Any) -> None:
@@ -891,6 +930,41 @@ def test_an_older_payment_orchestration_takes_one_voucher(build: Any) -> None:
     assert "has no input Vouchers" in faults_of(error)
 
 
+def test_a_single_form_has_no_room_for_an_extension(build: Any) -> None:
+    site = paid_site(build, 1, site={"lacks": {"ML_RecordAPPayment": ["Vouchers"]}})
+    (row,) = site.live()
+    site.erp.add({**row, "SFXE": 1, "AAP": Decimal("12.34"), "AG": Decimal("12.34")}, table="F0411")
+    (first, _), (second, _) = keys_of(site)
+    with pytest.raises(mc.UnknownReference) as error:
+        site.jde.record_payment(payment((second, "12.34")), bank_account=BANK)
+    assert "has no input Vouchers" in faults_of(error)
+    assert site.rows("F0413") == []
+    site.jde.record_payment(payment((f"{first}/0", "5.00")), bank_account=BANK)
+    assert len(site.rows("F0413")) == 1
+
+
+def test_a_pay_item_in_a_payment_group_is_not_paid(build: Any) -> None:
+    site = paid_site(build, 1)
+    (row,) = site.live()
+    site.erp.update("F0411", {name: row[name] for name in ("DOC", "DCT", "KCO", "SFX", "SFXE")}, PST="#")
+    ((key, left),) = keys_of(site)
+    site.erp.forget_calls()
+    with pytest.raises(mc.InvalidDocument) as error:
+        site.jde.record_payment(payment((key, str(left))), bank_account=BANK)
+    assert "in a payment group" in faults_of(error)
+    assert not [call for call in site.erp.calls if "orchestrator" in call.path]
+
+
+def test_credits_alone_are_no_payment(build: Any) -> None:
+    site = paid_site(build, 1, {0: ["debit_memo"]})
+    ((key, left),) = keys_of(site)
+    assert left < 0
+    with pytest.raises(mc.InvalidDocument) as error:
+        site.jde.record_payment(payment((key, str(left))), bank_account=BANK)
+    assert "below 0" in faults_of(error)
+    assert site.rows("F0413") == []
+
+
 def test_a_single_form_is_not_used_where_it_is_lacking_too(build: Any) -> None:
     site = paid_site(build, 1, site={"lacks": {"ML_RecordAPPayment": ["Vouchers", "PayItem"]}})
     ((key, left),) = keys_of(site)
@@ -1013,6 +1087,8 @@ def test_options_that_cannot_be_meant_are_refused_with_their_value(build: Any) -
         ("vouchers", {"look_up": "perhaps"}),
         ("vouchers", {"closed_period": "ignore"}),
         ("vouchers", {"settle_after": dt.timedelta(seconds=-1)}),
+        ("vouchers", {"tax": {"VAT20": "V"}}),
+        ("vouchers", {"tax": {"VAT20": ("VAT", "UK20")}}),
         ("payments", {"bank_account": ""}),
         ("payments", {"bank_account": {}}),
         ("payments", {"bank_account": BANK, "look_up": "perhaps"}),

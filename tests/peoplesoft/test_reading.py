@@ -269,6 +269,23 @@ def test_lines_come_from_schedules_never_from_distributions(site: Site, people: 
     assert second.extras["A.SITE_FLAG"] == "Z"
 
 
+@pytest.mark.parametrize("state", ["C", "X"])
+def test_a_schedule_that_is_closed_or_cancelled_renumbers_no_line(site: Site, people: PeopleSoft, state: str) -> None:
+    site.add("ML_PO_HDR", order(1), order(2))
+    same, dearer = {"B.DUE_DT": "2026-05-01"}, {"B.PRICE_PO": Decimal("13")}
+    gone = {"B.CANCEL_STATUS": state}
+    site.add("ML_PO_LINE", line(1, 1, 1), line(1, 1, 2, **same), line(1, 2, 1), line(1, 2, 2, **dearer))
+    site.add("ML_PO_LINE", line(2, 1, 1, **gone), line(2, 1, 2, **same), line(2, 2, 1), line(2, 2, 2, **dearer, **gone))
+    before, after = people.purchase_orders()
+    numbers = [[one.number for one in found.lines] for found in (before, after)]
+    assert numbers == [["1", "2.1", "2.2"]] * 2
+    first, _, last = after.lines
+    assert (first.status, first.extras["SCHED_NBR"]) == ("open", "2")
+    assert last.status == {"C": "closed", "X": "cancelled"}[state]
+    assert before.lines[0].quantity is not None
+    assert first.quantity == (before.lines[0].quantity if state == "C" else before.lines[0].quantity / 2)
+
+
 def test_a_line_that_goes_elsewhere_says_so(site: Site, people: PeopleSoft) -> None:
     site.add("ML_PO_HDR", order(1, BILL_LOCATION="HQ"))
     named = {"B.SHIPTO_ID": "DOCK2", "L.SHIPTO_NAME": "North", "L.SHIPTO_CITY": "Reno", "L.SHIPTO_ADDRESS1": "1 Elm"}

@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import mlconnector as mc
-from mlconnector.documents import Invoice, InvoiceLine, OrderAcknowledgment, Party, Provenance
+from mlconnector.documents import Invoice, InvoiceLine, OrderAcknowledgment, Party, Provenance, smallest_unit
 from mlconnector.http import RequestRefused
 from mlconnector.peoplesoft import ComponentInterface, PeopleSoft, VoucherMessage
-from mlconnector.peoplesoft._voucher import message_text
+from mlconnector.peoplesoft._voucher import _amounts, message_text
 from mlconnector.peoplesoft._xml import parse
 from mlconnector.records import Batch, Records, Window
 from mlconnector.target import Change, Sink, Target
@@ -352,6 +352,20 @@ def test_schedules_are_allocated_by_rule_and_prices_are_flagged(site: Site, peop
     assert made.attention == ("line 1: price 12.05, ordered at 13",)
 
 
+@pytest.mark.parametrize(("currency", "amounts"), [("USD", ["33.33", "33.34"]), ("JPY", ["33", "34"])])
+def test_what_lines_come_to_is_whole_units_of_the_currency(currency: str, amounts: list[str]) -> None:
+    lines = [InvoiceLine(number=str(n), quantity=Decimal(1), unit_price=Decimal("33.333")) for n in (1, 2)]
+    assert [str(one) for one in _amounts(lines, 1, smallest_unit(currency), [])] == amounts
+
+
+def test_more_than_was_ordered_is_submitted_and_flagged(site: Site, people: PeopleSoft) -> None:
+    site.add("ML_PO_LINE", line(101, 3), line(101, 4, **{"B.QTY_PO": 9}))
+    given = invoice()
+    for number, said in (("3", ()), ("4", ("line 1: quantity 10, ordered 9",))):
+        lines = [attrs.evolve(given.lines[0], order_line=number), *given.lines[1:]]
+        assert prepared(people, attrs.evolve(given, lines=lines)).attention == said
+
+
 def test_an_order_that_cannot_be_read_parks_the_invoice(site: Site, people: PeopleSoft) -> None:
     site.rows["ML_PO_LINE"][0]["B.QTY_PO"] = "many"
     with pytest.raises(mc.InvalidDocument, match="cannot be read"):
@@ -586,6 +600,9 @@ def test_targets_that_cannot_be_meant_are_refused(site: Site, people: PeopleSoft
         people.target("orders")
     with pytest.raises(mc.InvalidArgument, match="look_up='reliable'"):
         people.target("vouchers", look_up="reliable")
+    for option in ("settle_after", "look_back"):
+        with pytest.raises(mc.InvalidArgument, match=option):
+            people.target("vouchers", **{option: dt.timedelta(seconds=-1)})
     with site.client(voucher_component=COMPONENT) as other, pytest.raises(mc.InvalidArgument):
         other.target("vouchers", look_up="none")
     assert people.target("vouchers").content(invoice()) == invoice().fingerprint
