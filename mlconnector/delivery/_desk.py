@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Literal
+from typing import Literal
 
 from mlconnector.delivery._database import Row
 from mlconnector.delivery._ledger import Ledger
 from mlconnector.delivery._recording import DROPPED
-from mlconnector.delivery._rows import Delivery, delivery_of
+from mlconnector.delivery._rows import FRESH, Delivery, delivery_of
 from mlconnector.delivery._store import Lease, Transaction
 from mlconnector.errors import InvalidArgument
 
@@ -28,21 +28,6 @@ _NEWEST = (
     " AND h.latest = d.revision WHERE d.sync = ? AND d.forgotten = ''"
 )
 _PIECE = 500
-_FRESH: dict[str, Any] = {
-    "attempt": 0,
-    "payload": None,
-    "payload_form": "",
-    "marker": None,
-    "interchange": None,
-    "control_group": None,
-    "step": None,
-    "done": "[]",
-    "faults": "[]",
-    "detail": "",
-    "cause": "",
-    "partner_state": "",
-}
-"""A replay is a new transmission: nothing of the old one is kept on it (delivery rule 10); the audit has it."""
 
 
 def replay(  # noqa: PLR0917 - called by Sync only
@@ -71,7 +56,7 @@ def replay(  # noqa: PLR0917 - called by Sync only
     if lease is not None:
         with ledger.store.transaction(lease) as transaction:
             for row in rows:
-                transaction.move(row["id"], "recorded", **_FRESH, forced=int(state == "delivered"))
+                transaction.move(row["id"], "recorded", **FRESH, forced=int(state == "delivered"))
                 transaction.audit(
                     "replay", sync, row["key"], revision=row["revision"], was=state, by=actor, reason=reason
                 )
@@ -135,4 +120,4 @@ def _apply(transaction: Transaction, row: Row, outcome: Outcome) -> None:
     elif head["latest"] > row["revision"]:
         transaction.move(row["id"], "superseded")
     else:
-        transaction.move(row["id"], "recorded", **_FRESH, forced=1)
+        transaction.move(row["id"], "recorded", **FRESH, forced=1)

@@ -10,7 +10,7 @@ from typing import Any
 
 from mlconnector.delivery._database import Row
 from mlconnector.delivery._job import HOLDING, Excluded, Job
-from mlconnector.delivery._rows import QUEUED
+from mlconnector.delivery._rows import FRESH, QUEUED
 from mlconnector.delivery._store import Transaction
 from mlconnector.documents import Document, to_json
 from mlconnector.records import Page, Rejected
@@ -103,7 +103,7 @@ class Recorder:
             elif latest["state"] == "superseded" and latest["forgotten"]:
                 self._add(transaction, document, usage, content, head, distrusted=distrusted)
             elif latest["state"] == "superseded":
-                self._again(transaction, latest["id"], key)
+                self._again(transaction, latest, key)
             elif job.report.outcome.get(key) != "delivered":
                 job.report.note(key, category(latest))
             return
@@ -174,10 +174,14 @@ class Recorder:
             transaction.move(row["id"], "superseded")
             transaction.audit("superseded", self._job.sync, key, revision=row["revision"])
 
-    def _again(self, transaction: Transaction, delivery: int, key: str) -> None:
-        """The newest revision had given way to a waiting state that is over, with the same content."""
-        transaction.move(delivery, "recorded")
-        transaction.audit("recorded", self._job.sync, key, again=True)
+    def _again(self, transaction: Transaction, latest: Row, key: str) -> None:
+        """The newest revision had given way to a waiting state that is over, with the same content.
+
+        One that had been refused goes as a replay does: made ready anew, with numbers of its own (delivery rule 10).
+        """
+        refused = latest["detail"] == "refused"
+        transaction.move(latest["id"], "recorded", **(FRESH if refused else {}))
+        transaction.audit("recorded", self._job.sync, key, again=True, **({"was": "refused"} if refused else {}))
         self._job.report.note(key, "queued")
 
     def _add(

@@ -15,6 +15,7 @@ from mlconnector.delivery._sealing import Plain, Seals
 from mlconnector.documents import Document
 
 __all__ = [
+    "FRESH",
     "QUEUED",
     "Attention",
     "Delivery",
@@ -30,6 +31,21 @@ _HASH = 64
 _CONFIRMATIONS = ("855", "865")
 _SHIPPING_NOTICE = "856"
 QUEUED = ("recorded", "sending", "unknown")
+FRESH: dict[str, Any] = {
+    "attempt": 0,
+    "payload": None,
+    "payload_form": "",
+    "marker": None,
+    "interchange": None,
+    "control_group": None,
+    "step": None,
+    "done": "[]",
+    "faults": "[]",
+    "detail": "",
+    "cause": "",
+    "partner_state": "",
+}
+"""A replay is a new transmission: nothing of the old one is kept on it (delivery rule 10); the audit has it."""
 
 
 def _instant(text: str) -> dt.datetime:

@@ -50,17 +50,19 @@ Ready = list[tuple[Row, Prepared]]
 Answers = Sequence[Receipt | MLConnectorError]
 
 
-@attrs.frozen
+@attrs.define
 class Call:
     """One call of the target whose intent is on record: rows and members in the same order.
 
     Args:
         send_by: Monotonic deadline of every send (delivery rule 5).
+        acted: A write of it may have acted.
     """
 
     rows: list[Row]
     members: list[Prepared]
     send_by: float
+    acted: bool = False
 
 
 class Sender:
@@ -257,8 +259,11 @@ class Sender:
         if not call.members:
             return []
         try:
-            with self._spans.sending(call.rows), send_window(call.send_by):
-                return list(self._job.target.deliver(call.members))
+            with self._spans.sending(call.rows), send_window(call.send_by) as window:
+                try:
+                    return list(self._job.target.deliver(call.members))
+                finally:
+                    call.acted = window.acted
         except Exception as error:  # noqa: BLE001 - judged, and raised again, with what else was under way
             return error
 
@@ -288,7 +293,7 @@ class Sender:
         for call, error in ended:
             try:
                 if isinstance(error, MLConnectorError):
-                    self._raised(call.rows, error)
+                    self._raised(call, error)
                 elif isinstance(error, Exception):
                     self._broken(call.rows, error)
             except Exception as stopping:  # noqa: BLE001 - the first one is raised, once all calls are on record
@@ -415,13 +420,14 @@ class Sender:
             (delivery, counters.interchange, counters.group, control.interchange, control.group, transaction.at),
         )
 
-    def _raised(self, rows: list[Row], error: MLConnectorError) -> None:
-        job = self._job
+    def _raised(self, call: Call, error: MLConnectorError) -> None:
+        job, rows = self._job, call.rows
         refused = getattr(error, "refused", False) or isinstance(error, DocumentError)
         with job.ledger.store.transaction(job.lease) as transaction:
             for row in rows:
                 # In a batch, members before the refused one may have acted: only a target that says so is believed.
-                if error.repeat_safe or (isinstance(error, STOPPING) and len(rows) == 1):
+                # So may an earlier write for the same member have, before a right was refused.
+                if error.repeat_safe or (isinstance(error, STOPPING) and len(rows) == 1 and not call.acted):
                     self._outcomes.again(transaction, row, error.message)
                 elif refused and len(rows) == 1:
                     self._outcomes.answered(transaction, row, error)

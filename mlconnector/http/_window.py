@@ -47,8 +47,9 @@ def current_window() -> Window | None:
 
 
 @contextmanager
-def send_window(send_by: float) -> Iterator[None]:
-    """Allow sends only up to an instant; retries and logins included.
+def send_window(send_by: float) -> Iterator[Window]:
+    """Allow sends only up to an instant; retries and logins included. What is yielded tells whether a write may have
+    acted.
 
     It holds for the calling context. A thread started inside does not inherit it: run it with
     ``contextvars.copy_context().run``.
@@ -56,8 +57,9 @@ def send_window(send_by: float) -> Iterator[None]:
     Args:
         send_by: On the monotonic clock of the client that sends, in seconds.
     """
-    token = _window.set(Window(send_by))
+    window = Window(send_by)
+    token = _window.set(window)
     try:
-        yield
+        yield window
     finally:
         _window.reset(token)

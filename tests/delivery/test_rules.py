@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 import mlconnector as mc
+from mlconnector.kit import Client, FaultTable, Request
 from tests.delivery.model import HOUR, LOST, Model
+from tests.http.wire import WireServer, answer
 
 
 def test_one_two_one_is_three_revisions(model: Model) -> None:
@@ -343,6 +345,43 @@ def test_missing_routes_do_not_count_for_stopping(model: Model) -> None:
     for number in range(6):
         model.table.put(f"{number}", "bad")
     assert model.sync(stop_after=2).run().kinds["suppliers"].parked == 6
+
+
+def test_what_was_refused_and_held_goes_as_a_replay_does(model: Model) -> None:
+    """Made ready anew, under numbers of its own: what was refused may have been mended since (delivery rule 10)."""
+    model.desk.script = [mc.InvalidDocument("no", cause="profile")]
+    model.table.put("a", "one")
+    sync = model.sync()
+    sync.run()
+    (refused,) = model.ledger.deliveries()
+    assert (refused.state, refused.attempt) == ("parked", 1)
+    model.table.put("a", "one", waiting_for=("hold",))
+    sync.run()
+    assert model.states() == [("a", 1, "superseded")]
+    model.table.put("a", "one")
+    sync.run()
+    ((_key, payload),) = model.desk.wrote
+    assert payload == "one|2|2"
+
+
+def test_a_right_refused_after_a_write_of_the_same_delivery_leaves_it_in_doubt(model: Model) -> None:
+    """The second of two calls was refused: the first one may have acted, so only a look tells (delivery rule 6)."""
+    with (
+        WireServer([answer(200, b"{}"), answer(403, b"{}"), answer(403, b"{}")]) as server,
+        Client(server.url, auth=None, faults=FaultTable("model"), clock=model.clock) as client,
+    ):
+        calls = iter([2, 1])
+
+        def write(_batch: Any) -> None:
+            for _call in range(next(calls)):
+                client.send(Request("POST", "/x", json={}, write=True))
+
+        model.desk.inside = write
+        for key in "ab":
+            model.table.put(key, key)
+            with pytest.raises(mc.PermissionDenied):
+                model.sync().run(limit=1)
+    assert model.states() == [("a", 1, "in doubt"), ("b", 1, "recorded")]
 
 
 def test_what_is_excluded_before_it_was_sent_is_not_sent_and_goes_once_it_is_meant_again(model: Model) -> None:
