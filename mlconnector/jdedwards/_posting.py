@@ -137,7 +137,16 @@ class PostingTarget(abc.ABC):
             outputs = self._orchestrator.call(payload["orchestration"], payload["inputs"])
         except (InvalidDocument, UnknownReference) as refused:
             return self._refused(prepared, refused)
-        return self._receipt(prepared, outputs)
+        receipt = self._receipt(prepared, outputs)
+        return receipt if receipt.id else attrs.evolve(receipt, id=self._seen(prepared))
+
+    def _seen(self, prepared: Prepared) -> str | None:
+        """What it has become, where the site's orchestration does not tell; nothing yet, where a batch will make it."""
+        try:
+            found = self.find(prepared)
+        except MLConnectorError:
+            return None
+        return None if found is None else found.id
 
     def _refused(self, prepared: Prepared, refused: DocumentError) -> MLConnectorError:
         """A refusal changes nothing (reference, section 6.4), but it comes from the site's own orchestration, and a

@@ -181,7 +181,8 @@ class VouchersTarget(PostingTarget):
         payload: Any = prepared.payload
         if payload["orchestration"] == "reverse_voucher":
             return Receipt(system="jdedwards", id=prepared.target_id, raw=_plain(outputs))
-        parts = [str(outputs.get(name) or "").strip() for name in ("DocumentCompany", "DocumentType", "DocumentNumber")]
+        told = [outputs.get(name) or "" for name in ("DocumentCompany", "DocumentType", "DocumentNumber")]
+        parts = [number_text(one) if isinstance(one, Decimal) else str(one).strip() for one in told]
         return Receipt(system="jdedwards", id="/".join(parts) if all(parts) else None, raw=_plain(outputs))
 
     # Reversal

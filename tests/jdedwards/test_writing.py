@@ -144,6 +144,24 @@ def test_a_voucher_is_made_once_and_carries_the_mark_of_its_home(build: Any) -> 
     assert len(site.live()) == 1
 
 
+@pytest.mark.parametrize("outputs", ['{"jde__status": "SUCCESS"}', '{"documentnumber": "1"}'])
+def test_a_voucher_whose_number_is_not_told_is_looked_up(build: Any, outputs: str) -> None:
+    site = build()
+    site.erp.fail(status=200, body=outputs, content_type="application/json", acts=True, match="ML_CreateAPVoucher")
+    receipt = site.jde.create_voucher(invoice())
+    (row,) = site.live()
+    assert receipt.id == f"00001/PV/{row['DOC']}"
+    site.erp.fail(status=200, body=outputs, content_type="application/json", match="ML_CreateAPVoucher")
+    assert site.jde.create_voucher(invoice("INV-2", key="9002")).id is None  # a batch is yet to make it
+
+
+def test_a_number_with_a_point_names_the_same_voucher(build: Any) -> None:
+    site = build()
+    body = '{"DocumentCompany": "00001", "DocumentType": "PV", "DocumentNumber": 7000.0}'
+    site.erp.fail(status=200, body=body, content_type="application/json", match="ML_CreateAPVoucher")
+    assert site.jde.create_voucher(invoice()).id == "00001/PV/7000"
+
+
 def test_a_site_that_writes_the_number_another_way_is_found_by_the_mark(build: Any) -> None:
     site = build(rules={"left_empty": frozenset({"F0411.VINV"})})
     site.erp.fail(drop="after", match="ML_CreateAPVoucher")
