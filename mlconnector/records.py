@@ -507,10 +507,7 @@ class Records(Generic[T]):
 
     def _start(self) -> PassState:
         reader = self._reader
-        margin = getattr(reader, "margin", dt.timedelta(0))
-        state = PassState(
-            reader.system, reader.kind, filters_hash(reader.filters), reader.overlap, self._memory, margin=margin
-        )
+        state = PassState(reader.system, reader.kind, filters_hash(reader.filters), reader.overlap, self._memory)
         state.start(self._since)
         return state
 
@@ -538,6 +535,8 @@ class Records(Generic[T]):
                 batch = fetched.mapped()
                 clock = batch.clock or SYSTEM_CLOCK.now()
                 state.note_clock(clock)
+                # Only now: it may depend on what a login told.
+                state.margin = getattr(self._reader, "margin", state.margin)
                 documents = self._new(state, batch, clock)
                 cut = left is not None and len(documents) > left
                 if cut:

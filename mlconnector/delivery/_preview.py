@@ -23,6 +23,9 @@ from mlconnector.target import Change, ControlNumbers, Prepared, Target
 __all__ = ["Previewer"]
 
 
+_HELD = ("sending", "in doubt", "unknown", "conflict")
+
+
 @attrs.frozen
 class _Known:
     """What the ledger has of a key.
@@ -49,6 +52,12 @@ class _Known:
         return any((row["detail"] if row["state"] == "parked" else row["state"]) in states for row in self.all)
 
     @property
+    def may_be_known(self) -> bool:
+        """The target has it, or may have: something is open, or steps were done before a refusal."""
+        done = any(row["state"] == "parked" and row["done"] != "[]" for row in self.all)
+        return self.base > 0 or self.has(_HELD) or done
+
+    @property
     def all(self) -> Collection[Row]:
         """Every revision."""
         return self.revisions.values()
@@ -58,10 +67,6 @@ class _Known:
         """The target has it from before the first day (rule B2)."""
         base = self.revisions.get(self.base)
         return base is not None and base["state"] == "baselined"
-
-
-_HELD = ("sending", "in doubt", "unknown", "conflict")
-_OPEN = (*_HELD, "refused")
 
 
 class Previewer:
@@ -97,11 +102,11 @@ class Previewer:
         report, settings, key = self._report, self._settings, document.key
         usage = getattr(self._target, "usage", lambda _document: "")(document)
         known = self._known(usage, key)
-        reason = settings.select(document, known.base > 0 or known.has(_OPEN)) if settings.select is not None else None
+        reason = settings.select(document, known.may_be_known) if settings.select is not None else None
         if reason is not None:
             report.note(key, "excluded", reason.reason if isinstance(reason, Excluded) else reason)
             return
-        if not document.ready and settings.withdraw is not None and (known.base or known.has(_HELD)):
+        if not document.ready and settings.withdraw is not None and known.may_be_known:
             document = settings.withdraw(document) or document
         if not document.ready:
             report.note(key, "waiting", document.waiting_for[0])
@@ -116,7 +121,7 @@ class Previewer:
         identity, store = (self._settings.sync, usage, key), self._ledger.store
         heads = store.read("SELECT * FROM heads WHERE sync = ? AND usage = ? AND key = ?", identity)
         rows = store.read(
-            "SELECT revision, content, state, detail, reason, sequence FROM deliveries"
+            "SELECT revision, content, state, detail, done, reason, sequence FROM deliveries"
             " WHERE sync = ? AND usage = ? AND key = ?",
             identity,
         )

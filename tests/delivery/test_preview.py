@@ -89,7 +89,28 @@ def _dropped(model: Model) -> dict[str, Any]:
 
 
 def _open_one_is_known(model: Model) -> dict[str, Any]:
+    model.table.put("a", "one")
+    model.desk.script, model.desk.find_raises = [("before", LOST)], mc.TargetChanged("other content")
+    for _run in range(2):
+        model.sync().run()
+        model.clock.advance(2 * HOUR)
+    assert model.states() == [("a", 1, "parked")]
+    model.table.put("a", "one", terms="other")
+    return {"select": lambda _document, known: Excluded("known") if known else None}
+
+
+def _refused_one_is_not_known(model: Model) -> dict[str, Any]:
     _refused(model)
+    return {"select": lambda _document, known: None if known else Excluded("not known")}
+
+
+def _refused_after_a_step_is_known(model: Model) -> dict[str, Any]:
+    model.desk.steps = ("create", "issue")
+    model.table.put("a", "one")
+    model.desk.script = [None, REFUSED]
+    model.sync().run()
+    model.clock.advance(2 * HOUR)
+    model.table.put("a", "one", terms="other")
     return {"select": lambda _document, known: Excluded("known") if known else None}
 
 
@@ -119,6 +140,7 @@ def _queued_before(model: Model) -> dict[str, Any]:
     [
         *(_changed, _first_day, _first_day_of_a_known_one, _after_the_first_day, _baseline_as_new),
         *(_baseline_as_change, _no_longer_waiting, _refused, _held, _taken_back, _dropped, _open_one_is_known),
+        *(_refused_one_is_not_known, _refused_after_a_step_is_known),
         *(_back_again, _queued_before),
     ],
 )
