@@ -422,11 +422,11 @@ class Sender:
 
     def _raised(self, call: Call, error: MLConnectorError) -> None:
         job, rows = self._job, call.rows
-        refused = getattr(error, "refused", False) or isinstance(error, DocumentError)
+        refused = isinstance(error, DocumentError) or (getattr(error, "refused", False) and not call.acted)
         with job.ledger.store.transaction(job.lease) as transaction:
             for row in rows:
                 # In a batch, members before the refused one may have acted: only a target that says so is believed.
-                # So may an earlier write for the same member have, before a right was refused.
+                # So may an earlier write for the same member have, before its next call was refused.
                 if error.repeat_safe or (isinstance(error, STOPPING) and len(rows) == 1 and not call.acted):
                     self._outcomes.again(transaction, row, error.message)
                 elif refused and len(rows) == 1:

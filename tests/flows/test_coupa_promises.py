@@ -425,6 +425,40 @@ def test_an_order_changed_three_times_ends_as_it_is_last_and_is_billed_as_such(b
     assert len(sites.ledger.deliveries(kind="purchase_orders")) == 4
 
 
+def test_an_order_that_could_not_be_read_back_is_known_as_sent_when_it_changes(build: Build) -> None:
+    """Made, answered thinly, and the right to read it back refused: that it was made must not be forgotten."""
+    sites = build()
+    furnish(sites, 1)
+    flow = sites.flow()
+    flow.run(limit=3)
+    assert len(sites.spend.contents["purchase_orders"]) == 0
+    path = "/api/purchase_orders"
+    sites.spend.fail(
+        status=200,
+        body="{}",
+        content_type="application/json",
+        acts=True,
+        match=lambda call: call.method == "POST" and call.path == path,
+    )
+    sites.spend.fail(status=403, match=lambda call: call.method == "GET" and call.path.startswith(path) and made())
+
+    def made() -> bool:
+        return bool(sites.spend.contents["purchase_orders"])
+
+    with pytest.raises(mc.PermissionDenied):
+        flow.run()
+    assert only(sites, "purchase_orders").state == "in doubt"
+    (line, *_rest) = sites.erp.contents["F4311"]
+    key = {name: line[name] for name in ("DOCO", "DCTO", "KCOO", "SFXO", "LNID")}
+    sites.clock.advance(dt.timedelta(minutes=30))
+    sites.erp.update("F4311", key, UORG=line["UORG"] * 2, AEXP=line["AEXP"] * 2)
+    for _ in range(2):
+        later(sites, flow)
+    (order,) = sites.spend.contents["purchase_orders"]
+    assert (order["status"], order["order-lines"][0]["quantity"]) == ("issued", line["UORG"] * 2)
+    assert [one.state for one in sites.ledger.deliveries(kind="purchase_orders")] == ["delivered", "delivered"]
+
+
 def test_a_voucher_paid_in_part_is_not_reversed_until_its_payment_is_void(build: Build) -> None:
     sites = build()
     flow = ready(sites, bank_account="00000001", targets={"payments": {"look_up": "reliable"}})
