@@ -56,9 +56,9 @@ class FilesTarget:
         cleo: The client.
         routes: Where each party's documents go.
         no_route: ``"park"`` or ``"skip"`` (rule B5).
-        look_up: ``"reliable"`` only where the sentbox or the transfers can be read; ``cleo.check(routes)`` proves it.
-            Else ``"present_only"``: the send action moves files, so absence from the outbox proves nothing. Of a send
-            action absence never proves anything.
+        look_up: ``"reliable"`` only where every route names a sentbox or a connection, and the sentbox or the
+            transfers can be read; ``cleo.check(routes)`` proves it. Else ``"present_only"``: the send action moves
+            files, so absence from the outbox proves nothing. Of a send action absence never proves anything.
         settle_after: How long after its deadline an upload may still appear.
         self_billed_when: Test for vouchers that are evaluated receipts, for routes with ``invoice_role="self_billed"``
             (rule B20).
@@ -96,6 +96,13 @@ class FilesTarget:
             raise InvalidArgument(
                 'A route has invoice_role="self_billed", and no test says which vouchers are.',
                 cure="Give self_billed_when=, e.g. lambda invoice: invoice.evaluated_receipt is True (rule B20).",
+            )
+        blind = [route for route in self.routes.all if not (route.path or route.sentbox or route.connection)]
+        if look_up == "reliable" and blind:
+            folders = ", ".join(sorted({repr(route.folder) for route in blind}))
+            raise InvalidArgument(
+                f'look_up="reliable", and nothing tells what has left {folders}: a send action moves files.',
+                cure="Give those routes sentbox= or connection=, or leave look_up= out.",
             )
         self.name = "cleo files"
         self.look_up: LookUp = look_up

@@ -164,3 +164,12 @@ def test_a_stamp_without_a_zone_is_of_utc_on_every_machine(monkeypatch: pytest.M
         monkeypatch.undo()
         time.tzset()
     assert file.modified == dt.datetime(2026, 3, 2, 8, tzinfo=dt.UTC)
+
+
+def test_reliable_needs_something_that_tells_what_has_left(network: CleoSimulator) -> None:
+    told = Route("2", PARTNER, folder="outbox/TOLD", sentbox="sent/TOLD")
+    posted = Route("3", PARTNER, format="json", path="/api/orders")
+    with network.client() as cleo:
+        assert cleo.target("files", routes=[told, posted], look_up="reliable").look_up == "reliable"
+        with pytest.raises(mc.InvalidArgument, match="nothing tells what has left 'outbox/BLIND'"):
+            cleo.target("files", routes=[told, Route("1", PARTNER, folder="outbox/BLIND")], look_up="reliable")

@@ -14,6 +14,9 @@ from mlconnector.testing import CleoSimulator, JDEdwardsSimulator, ManualClock
 
 SUPPLIERS = [str(number) for number in range(4343, 4393)]
 PARTNER = x12.Partner(sender=x12.Id("ZZ", "ACME"), receiver=x12.Id("01", "123456789"), usage="T")
+CONNECTION = {"alias": "ACME", "outbox": "outbox/ACME", "sentbox": "sent/ACME"}
+ASKABLE = flows.Route(SUPPLIERS, PARTNER, folder="outbox/ACME", sentbox="sent/ACME", connection="ACME")
+"""A route of which absence proves something, where its connection is there."""
 
 
 @attrs.define

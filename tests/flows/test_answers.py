@@ -13,7 +13,7 @@ import pytest
 import mlconnector as mc
 from mlconnector import x12
 from mlconnector.testing import orders
-from tests.flows.conftest import PARTNER, World
+from tests.flows.conftest import ASKABLE, CONNECTION, PARTNER, World
 
 THEM = attrs.evolve(PARTNER, sender=PARTNER.receiver, receiver=PARTNER.sender)
 AT = dt.datetime(2026, 3, 2, 9, tzinfo=dt.UTC)
@@ -246,7 +246,8 @@ def test_a_997_whose_answer_was_lost_is_there_once_where_cleo_can_be_asked(world
     ordered(world)
     drop(world, "855.edi", [confirmed(world)], 3)
     world.network.fail(drop=moment, match=lambda call: call.method == "PUT" and "997_" in call.path)
-    flow = world.flow(begin="everything", look_up="reliable")
+    world.network.add(CONNECTION)
+    flow = world.flow(begin="everything", routes=[ASKABLE], look_up="reliable")
     for _ in range(3):
         flow.run()
         world.clock.advance(dt.timedelta(hours=1))

@@ -15,7 +15,7 @@ import pytest
 import mlconnector as mc
 from mlconnector import flows, x12
 from mlconnector.testing import CleoSimulator, JDEdwardsSimulator, orders
-from tests.flows.conftest import PARTNER, SUPPLIERS, World
+from tests.flows.conftest import ASKABLE, CONNECTION, World
 
 WORKER = Path(__file__).with_name("worker.py")
 
@@ -36,7 +36,8 @@ def test_a_thousand_orders_arrive_once_through_random_faults(world: World, seed:
     world.clock.advance(dt.timedelta(hours=1))
     world.erp.chaos(0.05, seed, kinds=("before", "after", "429", "500", "expired", "cut"))
     world.network.chaos(0.05, seed + 100, kinds=("before", "after", "429", "500", "expired", "cut"))
-    flow = world.flow(kinds=["purchase_orders"], look_up="reliable")
+    world.network.add(CONNECTION)
+    flow = world.flow(routes=[ASKABLE], kinds=["purchase_orders"], look_up="reliable")
     for _ in range(40):
         try:
             report = flow.run()
@@ -60,10 +61,10 @@ def test_delays_beyond_the_timeout_double_nothing(world: World) -> None:
         clock=world.clock,
         timeout=0.25,
     )
-    route = flows.Route(SUPPLIERS, PARTNER, folder="outbox/ACME")
+    world.network.add(CONNECTION)
     with cleo:
         flow = flows.jde_to_cleo(
-            world.jde, cleo, ledger=world.ledger, routes=[route], kinds=["purchase_orders"], look_up="reliable"
+            world.jde, cleo, ledger=world.ledger, routes=[ASKABLE], kinds=["purchase_orders"], look_up="reliable"
         )
         world.network.chaos(0.08, 5, kinds=("delay", "after", "before"), delay=0.6)
         for _ in range(20):
@@ -85,6 +86,7 @@ def test_a_worker_killed_at_any_step_is_followed_by_one_that_finishes_once(tmp_p
         folder = tmp_path / str(step)
         folder.mkdir()
         with JDEdwardsSimulator() as erp, CleoSimulator() as network:
+            network.add(CONNECTION)
             erp.add(orders(2, suppliers=2))
             died = work(folder, erp, network, kill_at=step)
             assert died in (0, -signal.SIGKILL)

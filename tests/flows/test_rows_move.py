@@ -112,9 +112,7 @@ def test_orders_of_jd_edwards(clock: ManualClock, network: CleoSimulator, cleo: 
 
         between = Between(erp, lambda call: "'targetName': 'F4301'" in str(call.body), move)
         route = flows.Route(SUPPLIERS, PARTNER, folder="outbox/ACME")
-        flow = flows.jde_to_cleo(
-            jde, cleo, ledger=ledger, routes=[route], kinds=["purchase_orders"], look_up="reliable"
-        )
+        flow = flows.jde_to_cleo(jde, cleo, ledger=ledger, routes=[route], kinds=["purchase_orders"])
         for _ in range(2):
             flow.run()
             clock.advance(HOUR)
@@ -147,7 +145,7 @@ def test_invoices_of_fusion(clock: ManualClock, network: CleoSimulator, cleo: mc
 
         between = Between(erp, lambda call: call.method == "GET" and call.path.endswith("/invoices"), move)
         route = flows.Route("1001", PARTNER, folder="outbox/ACME", sends=("810",))
-        flow = flows.fusion_to_cleo(fusion, cleo, ledger=ledger, routes=[route], kinds=["invoices"], look_up="reliable")
+        flow = flows.fusion_to_cleo(fusion, cleo, ledger=ledger, routes=[route], kinds=["invoices"])
         for _ in range(2):
             flow.run()
             clock.advance(HOUR)
@@ -197,9 +195,7 @@ def test_orders_of_peoplesoft(clock: ManualClock, network: CleoSimulator, cleo: 
 
         between = Between(erp, lambda call: "PO_HDR" in f"{call.path} {call.query} {call.body}", move)
         route = flows.Route(people_tests.SUPPLIER, PARTNER, folder="outbox/ACME")
-        flow = flows.peoplesoft_to_cleo(
-            people, cleo, ledger=ledger, routes=[route], kinds=["purchase_orders"], look_up="reliable"
-        )
+        flow = flows.peoplesoft_to_cleo(people, cleo, ledger=ledger, routes=[route], kinds=["purchase_orders"])
         for _ in range(2):
             flow.run()
             clock.advance(HOUR)

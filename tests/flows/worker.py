@@ -60,7 +60,7 @@ def main() -> int:
         ) as cleo,
         mc.Ledger(folder / "ledger.db", actor="worker", high_water=folder / "hw.json", clock=clock) as ledger,
     ):
-        route = flows.Route(["4343", "4344", "4345"], partner)
+        route = flows.Route(["4343", "4344", "4345"], partner, folder="outbox/ACME", connection="ACME")
         flow = flows.jde_to_cleo(
             jde, cleo, ledger=ledger, routes=[route], kinds=["purchase_orders"], look_up="reliable"
         )
