@@ -8,7 +8,8 @@ to be is said by two protocols, :class:`Source` and :class:`Sink`; what that mea
 * reading answers: ``FaultTable`` ``FaultRule`` ``Verdict`` ``RequestRefused`` ``loads`` ``dumps``
 * logging in: ``TokenManager`` ``TokenSession`` ``Token`` ``Secret`` ``register_kind``, and the ready ones ``HTTPBasic``
   ``OAuth2ClientCredentials`` ``OAuth2Password``
-* being read from: ``Source`` ``Records`` ``Since`` ``Reader`` ``Window`` ``Batch`` ``Rejected`` ``Page`` ``Provenance``
+* being read from: ``Source`` ``Records`` ``Since`` ``Reader`` ``RawRows`` ``Window`` ``Batch`` ``Rejected`` ``Page``
+  ``Provenance``
 * being delivered to: ``Sink`` ``Target`` ``Change`` ``Prepared`` ``Receipt`` ``LookUp`` ``ControlNumbers`` ``Counters``
   ``CrosswalkLookup``
 * proving a connection: ``Check`` ``CheckStep``
@@ -46,7 +47,7 @@ from mlconnector.http import (
     send_window,
 )
 from mlconnector.http import HTTPClient as Client
-from mlconnector.records import Batch, Page, Reader, Records, Rejected, Since, Window
+from mlconnector.records import Batch, Page, RawRows, Reader, Records, Rejected, Since, Window
 from mlconnector.target import (
     Change,
     ControlNumbers,
@@ -87,6 +88,7 @@ __all__ = [
     "Prepared",
     "Provenance",
     "RawAnswer",
+    "RawRows",
     "Reader",
     "Receipt",
     "Records",

@@ -27,7 +27,7 @@ from mlconnector._watching import pages as watched_pages
 from mlconnector.clock import SYSTEM_CLOCK, Clock
 from mlconnector.errors import InvalidArgument, InvalidDocument, MLConnectorError
 
-__all__ = ["Batch", "Page", "Progress", "Ranged", "Reader", "Records", "Rejected", "Since", "Span", "Window"]
+__all__ = ["Batch", "Page", "Progress", "Ranged", "RawRows", "Reader", "Records", "Rejected", "Since", "Span", "Window"]
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -238,6 +238,26 @@ class _InRanges(Generic[T]):
 @attrs.define
 class _Latest:
     make: Callable[[], dict[str, Any] | None]
+
+
+class RawRows:
+    """What readers of raw rows have in common: rows have no stamps, so a read of them leaves no cursor."""
+
+    __slots__ = ()
+
+    name: str
+    resumable: bool = False
+    overlap: dt.timedelta = dt.timedelta(0)
+
+    @property
+    def kind(self) -> str:
+        """The vendor's table, resource or query."""
+        return self.name
+
+    @property
+    def filters(self) -> Mapping[str, Any]:
+        """None: there is no cursor to be bound to them."""
+        return {}
 
 
 class Records(Generic[T]):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import attrs
 
 from mlconnector.errors import InvalidArgument
-from mlconnector.records import Batch, Window
+from mlconnector.records import Batch, RawRows, Window
 
 __all__ = ["RowsReader", "expression"]
 
@@ -38,7 +37,7 @@ def expression(where: Where) -> str:
 
 
 @attrs.frozen
-class RowsReader:
+class RowsReader(RawRows):
     """Raw rows of one collection.
 
     Args:
@@ -51,18 +50,6 @@ class RowsReader:
     columns: tuple[str, ...] | None
     where: Where
     system: str = "cleo"
-    resumable: bool = False
-    overlap: dt.timedelta = dt.timedelta(0)
-
-    @property
-    def kind(self) -> str:
-        """The collection."""
-        return self.name
-
-    @property
-    def filters(self) -> Mapping[str, Any]:
-        """Raw rows leave no cursor."""
-        return {}
 
     @property
     def row_keys(self) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from mlconnector.coupa._api import API, Pairs, Record, Rows
 from mlconnector.coupa._query import instant_text
 from mlconnector.coupa._resources import MOST_ROWS, Resource
 from mlconnector.documents import Document
-from mlconnector.records import Batch, Rejected, Span, Window
+from mlconnector.records import Batch, RawRows, Rejected, Span, Window
 
 __all__ = ["ResourceReader", "RowsReader"]
 
@@ -124,7 +124,7 @@ class ResourceReader:
 
 
 @attrs.frozen
-class RowsReader:
+class RowsReader(RawRows):
     """Raw rows of any collection; without an order they are walked by id."""
 
     api: API
@@ -133,18 +133,6 @@ class RowsReader:
     params: Pairs
     ordered: bool
     system: str = "coupa"
-    resumable: bool = False
-    overlap: dt.timedelta = dt.timedelta(0)
-
-    @property
-    def kind(self) -> str:
-        """The collection."""
-        return self.name
-
-    @property
-    def filters(self) -> Mapping[str, Any]:
-        """Raw rows leave no cursor."""
-        return {}
 
     def read(self, window: Window) -> Iterator[Batch[dict[str, Any]]]:
         """Pages of rows."""

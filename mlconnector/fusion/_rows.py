@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import functools
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +14,7 @@ from mlconnector.fusion._query import Where, attribute_name, expression, order_t
 from mlconnector.fusion._reader import span_of
 from mlconnector.fusion._resources import BY_NAME, LARGEST_PAGE
 from mlconnector.fusion._service import Grid, Row, Service
-from mlconnector.records import Batch, Rejected, Span, Window
+from mlconnector.records import Batch, RawRows, Rejected, Span, Window
 
 __all__ = ["RowsReader"]
 
@@ -25,7 +24,7 @@ _LINKS = ("links", "@context")
 
 
 @attrs.frozen(kw_only=True)
-class RowsReader:
+class RowsReader(RawRows):
     """Reads rows as the pod sends them.
 
     Args:
@@ -45,8 +44,6 @@ class RowsReader:
     order_by: Sequence[str]
     params: Mapping[str, Any]
     system: str = "fusion"
-    resumable: bool = False
-    overlap: dt.timedelta = dt.timedelta(0)
 
     def __attrs_post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
@@ -62,16 +59,6 @@ class RowsReader:
                 f"params= has {', '.join(wrong)}, which the other arguments say.",
                 cure="Use columns=, where=, order_by= and limit=, or params= alone.",
             )
-
-    @property
-    def kind(self) -> str:
-        """The resource."""
-        return self.name
-
-    @property
-    def filters(self) -> Mapping[str, Any]:
-        """Raw rows leave no cursor."""
-        return {}
 
     def read(self, window: Window) -> Iterator[Batch[dict[str, Any]]]:
         """Pages of rows."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -12,13 +11,13 @@ from mlconnector.errors import InvalidArgument
 from mlconnector.jdedwards._browse import DataService
 from mlconnector.jdedwards._query import Where
 from mlconnector.jdedwards._tables import NUMBERS, TABLES, Table
-from mlconnector.records import Batch, Span, Window
+from mlconnector.records import Batch, RawRows, Span, Window
 
 __all__ = ["RowsReader"]
 
 
 @attrs.frozen
-class RowsReader:
+class RowsReader(RawRows):
     """Raw rows of one table or view."""
 
     service: DataService
@@ -28,18 +27,6 @@ class RowsReader:
     order_by: tuple[str, ...]
     params: Mapping[str, Any] | None
     system: str = "jdedwards"
-    resumable: bool = False
-    overlap: dt.timedelta = dt.timedelta(0)
-
-    @property
-    def kind(self) -> str:
-        """The table."""
-        return self.name
-
-    @property
-    def filters(self) -> Mapping[str, Any]:
-        """Raw rows leave no cursor."""
-        return {}
 
     def read(self, window: Window) -> Iterator[Batch[dict[str, Any]]]:
         """Pages of rows."""

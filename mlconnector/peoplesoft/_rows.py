@@ -11,7 +11,7 @@ import attrs
 from mlconnector.errors import InvalidArgument, VendorFault
 from mlconnector.peoplesoft._source import EARLIEST, LATEST, Source
 from mlconnector.peoplesoft._walk import MOST_ROWS, Asked, Groups
-from mlconnector.records import Batch, Window
+from mlconnector.records import Batch, RawRows, Window
 
 __all__ = ["RowsReader"]
 
@@ -23,7 +23,7 @@ def _data(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @attrs.frozen(kw_only=True)
-class RowsReader:
+class RowsReader(RawRows):
     """Rows of one query as the server sends them; they leave no cursor.
 
     Args:
@@ -37,18 +37,6 @@ class RowsReader:
     columns: tuple[str, ...]
     after: tuple[str, str] | None
     system: str = "peoplesoft"
-    resumable: bool = False
-    overlap: dt.timedelta = dt.timedelta(0)
-
-    @property
-    def kind(self) -> str:
-        """The query."""
-        return self.name
-
-    @property
-    def filters(self) -> Mapping[str, Any]:
-        """Raw rows leave no cursor."""
-        return {}
 
     def read(self, window: Window) -> Iterator[Batch[dict[str, Any]]]:
         """Pages of rows."""
