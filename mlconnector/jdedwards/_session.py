@@ -100,7 +100,9 @@ class AISSession(TokenSession):
         for _ in range(2):
             try:
                 send(request)
-            except ConnectionFailed:
+            except ConnectionFailed as error:
+                if error.repeat_safe:
+                    return
                 # The server may have closed the idle connection; a token that is gone by now is answered with 444.
                 continue
             except MLConnectorError:

@@ -335,6 +335,16 @@ def test_a_logout_that_meets_a_closed_connection_is_said_once_more(answers: list
         assert sum(b"/tokenrequest/logout" in request for request in server.requests) == calls
 
 
+def test_a_logout_from_a_server_that_is_gone_is_not_said_twice() -> None:
+    clock = ManualClock(dt.datetime(2026, 3, 2, tzinfo=dt.UTC))
+    with WireServer([answer(200, _LOGIN), answer(200, b'{"count":4}')]) as server:
+        jde = mc.JDEdwardsAIS(server.url, auth=mc.AISSession("u", "p"), clock=clock, retry=mc.Retry(attempts=3))
+        assert jde.count("F0411") == 4
+    before = len(clock.sleeps)
+    jde.close()
+    assert len(clock.sleeps) - before <= 2
+
+
 def test_an_orchestration_that_is_listed_and_not_at_version_3_is_not_called_missing() -> None:
     listed = b'{"orchestrations":[{"name":"ML_Mine","inputs":[]}]}'
     acts = [answer(200, _LOGIN), answer(404, b"<html>none</html>"), answer(200, listed), answer(200, b"{}")]
