@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from decimal import Decimal
+
 import attrs
 
 from mlconnector.documents import AcknowledgedLine, OrderAcknowledgment
@@ -21,9 +24,9 @@ def from_855(ts: TransactionSet, *, partner: Partner | None = None) -> OrderAckn
     """The answer to an order.
 
     An entry for each ACK, so that several split a line (60 accepted, 40 backordered); of a PO1 without ACK one without
-    status, with the quantity of the PO1. ``price`` is PO104; PO102, PO103 and a PO105 stay in the extras of the first
-    entry. ``number`` is BAK08, else REF VN; ``date`` BAK09; BAK04, the order's date, is in the extras. Without lines
-    the verdict holds for all of them.
+    status, with the quantity of the PO1. ``price`` is PO104. A PO105 stays in the extras of the first entry, and so do
+    PO102 and PO103 where they are not what the entries sum to. ``number`` is BAK08, else REF VN; ``date`` BAK09; BAK04,
+    the order's date, is in the extras. Without lines the verdict holds for all of them.
 
     Args:
         ts: The set.
@@ -73,7 +76,10 @@ def _lines(reading: Reading, loop: Loop, columns: Columns) -> list[AcknowledgedL
     """An entry for each ACK of the line, else one without status; what else the line says goes with the first."""
     head = loop.head
     reading.code(head, columns.basis, "PE", "UM")
-    entries = [_entry(reading, answer, head, columns) for answer in loop.under("ACK")]
+    answers = list(loop.under("ACK"))
+    entries = [_entry(reading, answer, head, columns) for answer in answers]
+    if entries and head.id == "PO1" and _tell_all(reading, [answer.head for answer in answers], head, columns):
+        reading.take(head, columns.quantity, columns.unit)
     if not entries:
         quantity = reading.real(head, columns.quantity)
         unit = "" if quantity is None else reading.unit(head, columns.unit)
@@ -96,6 +102,15 @@ def _lines(reading: Reading, loop: Loop, columns: Columns) -> list[AcknowledgedL
         )
         for at, one in enumerate(entries)
     ]
+
+
+def _tell_all(reading: Reading, answers: Sequence[Segment], line: Segment, columns: Columns) -> bool:
+    """The quantity of the line is the sum of its parts, in one unit: it says nothing that they do not."""
+    quantities = [decimal_of("R", reading.peek(one, 2)) for one in answers]
+    total, unit = decimal_of("R", reading.peek(line, columns.quantity)), reading.peek(line, columns.unit)
+    told = [quantity for quantity in quantities if quantity is not None]
+    same = all(reading.peek(one, 3) == unit for one in answers)
+    return len(told) == len(quantities) and same and total == sum(told, Decimal(0))
 
 
 def _entry(reading: Reading, answer: Loop, line: Segment, columns: Columns) -> AcknowledgedLine:

@@ -3,6 +3,8 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Decimal
 
+import pytest
+
 from mlconnector import x12
 from mlconnector.documents import AcknowledgedLine
 from tests.x12._inbound import received, refused
@@ -42,9 +44,23 @@ def test_an_answer_line_by_line():
     assert (later.line, later.status, later.quantity, later.unit) == ("1", "IB", 40, "EA")
     assert (later.date, dict(later.extras)) == (dt.date(2026, 5, 1), {"ACK04": "068"})
     assert (substitute.date, dict(substitute.item_ids)) == (dt.date(2026, 4, 2), {"vendor": "V-10"})
-    assert dict(substitute.extras) == {"PO102": "5", "PO103": "EA", "PO106": "VP", "PO107": "V-9"}
+    assert dict(substitute.extras) == {"PO106": "VP", "PO107": "V-9"}
     assert (silent.line, silent.status, silent.quantity, silent.unit) == ("3", "", 7, "EA")
     assert (silent.date, dict(silent.extras)) == (dt.date(2026, 4, 3), {})
+
+
+@pytest.mark.parametrize(
+    ("parts", "kept"),
+    [
+        ("ACK*IA*6*EA\nACK*IB*4*EA", {}),
+        ("ACK*IA*6*EA\nACK*IB*3*EA", {"PO102": "10", "PO103": "EA"}),
+        ("ACK*IA*6*EA\nACK*IB*4*CA", {"PO102": "10", "PO103": "EA"}),
+        ("ACK*IA*10*EA\nACK*IR", {"PO102": "10", "PO103": "EA"}),
+    ],
+)
+def test_a_quantity_that_the_parts_do_not_tell_is_kept(parts, kept):
+    first, *_others = x12.from_855(received("855", f"BAK*00*AC*1*20260301\nPO1*1*10*EA\n{parts}")).lines
+    assert dict(first.extras) == kept
 
 
 def test_the_date_of_a_line_holds_for_entries_without_one():

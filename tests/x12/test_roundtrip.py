@@ -451,12 +451,6 @@ def test_855(answer, partner):
     back = x12.from_855(again(x12.to_855(answer, partner), partner), partner=partner)
     extras = {"BAK04": f"{answer.date:%Y%m%d}"} | {f"REF*{key}": one for key, one in partner.references.items()}
     lines = [attrs.evolve(one, unit=unit_read(one.unit)) for one in answer.lines]
-    for line in back.lines:
-        if "PO102" in line.extras:
-            parts = [one.quantity for one in back.lines if one.line == line.line]
-            assert Decimal(line.extras["PO102"]) == sum(parts)
-    told = [{key: value for key, value in one.extras.items() if key not in ("PO102", "PO103")} for one in back.lines]
-    back = attrs.evolve(back, lines=[attrs.evolve(one, extras=e) for one, e in zip(back.lines, told, strict=True)])
     read_back(attrs.evolve(answer, lines=lines, extras=extras), back)
 
 
