@@ -22,6 +22,7 @@ import attrs
 from mlconnector._cursor import MEMORY, PassState, filters_hash
 from mlconnector._html import columns, notes, table
 from mlconnector._ranges import Ranged, Span, read_ranges
+from mlconnector._raw_rows import RawRows
 from mlconnector._read_ahead import read_ahead
 from mlconnector._watching import pages as watched_pages
 from mlconnector.clock import SYSTEM_CLOCK, Clock
@@ -238,26 +239,6 @@ class _InRanges(Generic[T]):
 @attrs.define
 class _Latest:
     make: Callable[[], dict[str, Any] | None]
-
-
-class RawRows:
-    """What readers of raw rows have in common: rows have no stamps, so a read of them leaves no cursor."""
-
-    __slots__ = ()
-
-    name: str
-    resumable: bool = False
-    overlap: dt.timedelta = dt.timedelta(0)
-
-    @property
-    def kind(self) -> str:
-        """The vendor's table, resource or query."""
-        return self.name
-
-    @property
-    def filters(self) -> Mapping[str, Any]:
-        """None: there is no cursor to be bound to them."""
-        return {}
 
 
 class Records(Generic[T]):

@@ -13,7 +13,6 @@ import attrs
 from mlconnector.clock import Clock
 from mlconnector.errors import InvalidArgument
 from mlconnector.testing._coupa_catalog import ALL_SCOPES
-from mlconnector.testing._fusion_token import basic_login
 from mlconnector.testing._wire import Answer, Refused, Request, json_answer
 
 __all__ = ["TOKEN_LIFE", "TokenDesk"]
@@ -67,7 +66,7 @@ class TokenDesk:
         if request.raw and request.media_type != "application/x-www-form-urlencoded":
             _refuse(400, "invalid_request")
         form = {**request.query, **request.form()}
-        client, secret = basic_login(request) or (form.get("client_id", ""), form.get("client_secret", ""))
+        client, secret = request.basic_login() or (form.get("client_id", ""), form.get("client_secret", ""))
         if not accepted(client, secret):
             _refuse(401, "invalid_client")
         if form.get("grant_type") != "client_credentials":

@@ -16,7 +16,7 @@ from mlconnector.testing._fusion_catalog import RESOURCES, Kind, resource_named,
 from mlconnector.testing._fusion_query import BadQuery, DateLiterals, Test, examples, expression, finder, order, shape
 from mlconnector.testing._fusion_render import DEFAULT_PAGE, View, describe, quoted
 from mlconnector.testing._fusion_store import Node, ResourceStore, snapshot
-from mlconnector.testing._fusion_token import IdentityDomainSimulator, basic_login
+from mlconnector.testing._fusion_token import IdentityDomainSimulator
 from mlconnector.testing._server import Simulator
 from mlconnector.testing._wire import Answer, Call, Refused, Request, dump_exact, json_answer
 
@@ -381,7 +381,7 @@ class FusionSimulator(Simulator):
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer" and self.token_host.knows(token):
             return
-        login = basic_login(request)
+        login = request.basic_login()
         if self._basic and login is not None and self._login_accepted(*login):
             return
         raise Refused(_html(401))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import datetime as dt
 import secrets
 import urllib.parse
@@ -14,7 +12,7 @@ from mlconnector.errors import InvalidArgument
 from mlconnector.testing._server import Simulator
 from mlconnector.testing._wire import Answer, Refused, Request, json_answer
 
-__all__ = ["IdentityDomainSimulator", "basic_login"]
+__all__ = ["IdentityDomainSimulator"]
 
 _PER_SECOND, _PER_MINUTE = 40, 1000
 _PATH = "/oauth2/v1/token"
@@ -111,24 +109,12 @@ class IdentityDomainSimulator(Simulator):
 
 def _client(request: Request, form: dict[str, str]) -> tuple[str, str]:
     """The id and secret presented. In the header they are form-encoded first (RFC 6749), or plain as many do."""
-    basic = basic_login(request)
+    basic = request.basic_login()
     if basic is None:
         return form.get("client_id", ""), form.get("client_secret", "")
     plain = (basic[0], basic[1])
     matches = plain == (IdentityDomainSimulator.username, IdentityDomainSimulator.password)
     return plain if matches else (urllib.parse.unquote_plus(basic[0]), urllib.parse.unquote_plus(basic[1]))
-
-
-def basic_login(request: Request) -> tuple[str, str] | None:
-    """User and password of an HTTP Basic header; None without one, empty ones where it cannot be read."""
-    scheme, _, value = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "basic":
-        return None
-    try:
-        user, _, password = base64.b64decode(value, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
-        return "", ""
-    return user, password
 
 
 def _refuse(status: int, error: str, description: str) -> NoReturn:

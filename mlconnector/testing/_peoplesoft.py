@@ -12,7 +12,7 @@ import attrs
 
 from mlconnector.clock import SYSTEM_CLOCK, Clock
 from mlconnector.errors import InvalidArgument
-from mlconnector.testing._fusion_token import IdentityDomainSimulator, basic_login
+from mlconnector.testing._fusion_token import IdentityDomainSimulator
 from mlconnector.testing._peoplesoft_components import (
     ACTIONS,
     Component,
@@ -307,7 +307,7 @@ class PeopleSoftSimulator(PeopleSoftData):
         if self._verification == "oauth2":
             accepted = scheme.lower() == "bearer" and self._token_user and self.token_host.knows(token)
         else:
-            login = basic_login(request)
+            login = request.basic_login()
             accepted = login is not None and self._login_accepted(*login)
         if not accepted:
             self._refuse(401)
@@ -410,7 +410,7 @@ class PeopleSoftSimulator(PeopleSoftData):
         return self._soap_fault(call.version, _NO_ROUTING, "No active routing for the service operation", call.action)
 
     def _soap_call(self, request: Request, call: SoapCall, component: Component, suffix: str) -> Answer:
-        login = call.login or (basic_login(request) if self._soap_basic else None)
+        login = call.login or (request.basic_login() if self._soap_basic else None)
         if login is None:
             return self._soap_fault(call.version, _LOGIN_FAILED, "User password failed.", "ANONYMOUS")
         if not self._login_accepted(*login):
