@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import functools
+import itertools
+import operator
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
@@ -19,7 +22,7 @@ from mlconnector.jdedwards._tables import COUNTED, DATES, Table
 from mlconnector.jdedwards._values import date_of
 from mlconnector.records import Span
 
-__all__ = ["DataService", "Grid", "identity"]
+__all__ = ["DataService", "Grid", "grouped", "identity"]
 
 Row = dict[str, Any]
 _NO_MORE = re.compile(rb'"moreRecords"\s*:\s*false\b')
@@ -44,6 +47,23 @@ def identity(table: str, columns: Sequence[str], row: Mapping[str, Any]) -> tupl
             system="jdedwards",
         )
     return values
+
+
+def grouped(table: str, columns: Sequence[str], rows: Sequence[Row]) -> dict[tuple[Any, ...], list[Row]]:
+    """Rows by :func:`identity`, in their order.
+
+    Raises:
+        VendorFault: As there.
+    """
+    found: dict[tuple[Any, ...], list[Row]] = {}
+    values_of = operator.itemgetter(*_names(table, tuple(columns)))
+    with contextlib.suppress(KeyError):
+        # Rows come in the order of their key.
+        for values, same in itertools.groupby(rows, values_of):
+            found.setdefault(values, []).extend(same)
+        if not any(None in values for values in found):
+            return found
+    return {identity(table, columns, row): [row] for row in rows}
 
 
 @functools.cache

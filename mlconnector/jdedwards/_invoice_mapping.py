@@ -135,10 +135,7 @@ def _invoice(page: VoucherPage, key: str, rows: VoucherRows, faults: list[str]) 
             system="jdedwards",
             kind="invoices",
             key=key,
-            updated_at=max(
-                filter(None, [page.stamps.get(key), page.zone.newest(("F0411", row) for row in rows.items)]),
-                default=None,
-            ),
+            updated_at=page.zone.newest({"F0411": rows.items}, page.stamps.get(key)),
         ),
     )
 

@@ -50,7 +50,7 @@ def _layout(
         documents, rejected = [], []
         for row in page.rows:
             faults: list[str] = []
-            name, stamp = str(row[column]), page.zone.newest([(table, row)])
+            name, stamp = str(row[column]), page.zone.newest({table: [row]})
             document = make(
                 Cells(table, row, faults), Provenance(system="jdedwards", kind=kind, key=name, updated_at=stamp)
             )

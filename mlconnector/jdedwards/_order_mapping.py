@@ -13,10 +13,10 @@ import attrs
 
 from mlconnector.documents import OrderLine, Party, Provenance, PurchaseOrder
 from mlconnector.jdedwards._approval import Approval
-from mlconnector.jdedwards._browse import Grid, identity
+from mlconnector.jdedwards._browse import Grid, grouped, identity
 from mlconnector.jdedwards._keys import order_key
 from mlconnector.jdedwards._source import address_of
-from mlconnector.jdedwards._values import Cells, Zone, number_text
+from mlconnector.jdedwards._values import Cells, Columns, Values, Zone, number_text
 from mlconnector.records import Rejected
 
 __all__ = ["LINE_TYPES", "ORDER_KEY", "OrderPage", "to_orders"]
@@ -28,11 +28,20 @@ ORDER_KEY = ("DOCO", "DCTO", "KCOO", "SFXO")
 _BLANKET = ("OB",)
 _SALES = ("SO", "SD", "SI", "ST")
 _CLOSED = "999"
-_TEXTS = ("LNTY", "NXTR", "LTTR", "UOM", "UOM3", "LITM", "ITM", "AITM", "DSC1", "DSC2", "ANI", "OMCU", "TX", "TXA1")
-_HEAD = ("DOCO", "DCTO", "KCOO", "CRRM", "HOLD", "AN8", "MCU", "RMK", "CORD", "SHAN", "ANBY", "CRCD", "PTC", "FRTH",
-         "OORN", "OCTO", "RORN", "RCTO")  # fmt: skip
-_DOMESTIC = ("LNID", "UORG", "UREC", "UOPN", "PRRC", "AEXP")
-_FOREIGN = ("LNID", "UORG", "UREC", "UOPN", "FRRC", "FEA")
+_HEAD = Columns(
+    "F4301",
+    texts=("DCTO", "KCOO", "CRRM", "HOLD", "MCU", "RMK", "CRCD", "PTC", "FRTH", "OORN", "OCTO", "RORN", "RCTO"),
+    codes=("DOCO", "AN8", "CORD", "SHAN", "ANBY"),
+    numbers=("OTOT", "FAP"),
+    dates=("TRDJ",),
+)
+_LINE = Columns(
+    "F4311",
+    texts=("LNTY", "NXTR", "LTTR", "UOM", "UOM3", "LITM", "AITM", "DSC1", "DSC2", "ANI", "OMCU", "TX", "TXA1"),
+    codes=("ITM",),
+    numbers=("LNID", "UORG", "UREC", "UOPN", "PRRC", "AEXP", "FRRC", "FEA"),
+    dates=("DRQJ", "PDDJ"),
+)
 _NOUGHT = Decimal(0)
 Row = Mapping[str, Any]
 
@@ -65,9 +74,10 @@ def to_orders(page: OrderPage) -> tuple[list[PurchaseOrder], list[Rejected]]:
     """The orders, and the headers that cannot become one with every fault."""
     documents, rejected = [], []
     lines = _by_order(page.lines)
-    for header in page.headers:
-        faults: list[str] = []
-        order = _order(page, header, lines, faults)
+    for header, head in zip(page.headers, _HEAD.read(page.headers), strict=True):
+        order_lines = lines.get(order_key(*identity("F4301", ORDER_KEY, header)), ())
+        faults = [*head[-1], *(fault for _row, line in order_lines for fault in line[-1])]
+        order = _order(page, header, head, order_lines, faults)
         if faults:
             at = None if order.provenance is None else order.provenance.updated_at
             rejected.append(Rejected(key=order.key, row=header, faults=tuple(faults), updated_at=at))
@@ -76,38 +86,35 @@ def to_orders(page: OrderPage) -> tuple[list[PurchaseOrder], list[Rejected]]:
     return documents, rejected
 
 
-def _by_order(pages: Iterable[Grid]) -> Mapping[str, Sequence[Row]]:
-    found: dict[tuple[Any, ...], list[Row]] = defaultdict(list)
-    for page in pages:
-        for row in page.rows:
-            found[identity("F4311", ORDER_KEY, row)].append(row)
-    lines: dict[str, list[Row]] = defaultdict(list)
-    for values, rows in found.items():
-        lines[order_key(*values)] += rows
-    return lines
+def _by_order(pages: Iterable[Grid]) -> Mapping[str, Sequence[tuple[Row, Values]]]:
+    """Rows with their values, by order."""
+    found: dict[str, list[Row]] = defaultdict(list)
+    for values, rows in grouped("F4311", ORDER_KEY, [row for page in pages for row in page.rows]).items():
+        found[order_key(*values)] += rows
+    read = iter(_LINE.read([row for rows in found.values() for row in rows]))
+    return {key: [*zip(rows, read, strict=False)] for key, rows in found.items()}
 
 
-def _order(page: OrderPage, header: Row, lines: Mapping[str, Sequence[Row]], faults: list[str]) -> PurchaseOrder:
-    head = Cells("F4301", header, faults)
+def _order(
+    page: OrderPage, header: Row, head: Values, lines: Sequence[tuple[Row, Values]], faults: list[str]
+) -> PurchaseOrder:
+    texts, (number, supplier, revision, ship_to, buyer), totals, (date,), _head_faults = head
+    kind, company, mode, hold, branch, remark, currency, terms, freight, *others = texts
+    original, original_kind, related, related_kind = others
     values = identity("F4301", ORDER_KEY, header)
     key, ship_to_row = order_key(*values), page.ship_to_rows.get(values[:3])
-    number, kind, company, mode, hold, supplier, branch, remark, revision, ship_to, buyer, currency, *rest = head.texts(
-        _HEAD
-    )
-    terms, freight, original, original_kind, related, related_kind = rest
     foreign = mode == "F"
-    rows = lines.get(key, ())
-    pairs = [_line(Cells("F4311", row, faults), page, faults, foreign=foreign) for row in rows]
+    pairs = [_line(cells, page, faults, foreign=foreign) for _row, cells in lines]
     statuses = {line.status for line, _next_status in pairs if line.kind != "text"}
     status = "open" if not statuses or "open" in statuses else "closed" if "closed" in statuses else "cancelled"
-    read = [("F4301", header), *(("F4311", row) for row in rows)]
-    read += [] if ship_to_row is None else [("F4006", ship_to_row)]
+    read = {"F4301": [header], "F4311": [row for row, _cells in lines]}
+    read |= {} if ship_to_row is None else {"F4006": [ship_to_row]}
     return PurchaseOrder(
         number=number,
         type=kind,
         company=company,
         revision=revision,
-        date=head.date("TRDJ"),
+        date=date,
         supplier=page.parties.get(supplier),
         ship_to=_ship_to(ship_to_row, ship_to, page.sites),
         bill_to=None,
@@ -118,7 +125,7 @@ def _order(page: OrderPage, header: Row, lines: Mapping[str, Sequence[Row]], fau
         notes=(remark,) if remark else (),
         original_order=original.lstrip("0") if original_kind in _BLANKET else "",
         lines=tuple([line for line, _next_status in pairs]),
-        total=head.number("FAP") if foreign else head.number("OTOT"),
+        total=totals[foreign],
         status=status,
         hold=hold,
         drop_ship=related_kind in _SALES and bool(related),
@@ -128,7 +135,7 @@ def _order(page: OrderPage, header: Row, lines: Mapping[str, Sequence[Row]], fau
             system="jdedwards",
             kind="purchase_orders",
             key=key,
-            updated_at=max(filter(None, [page.stamps.get(key), page.zone.newest(read)]), default=None),
+            updated_at=page.zone.newest(read, page.stamps.get(key)),
         ),
     )
 
@@ -137,11 +144,11 @@ _position = functools.lru_cache(maxsize=1024)(number_text)
 """Line numbers recur in every order."""
 
 
-def _line(cells: Cells, page: OrderPage, faults: list[str], *, foreign: bool) -> tuple[OrderLine, str]:
+def _line(cells: Values, page: OrderPage, faults: list[str], *, foreign: bool) -> tuple[OrderLine, str]:
     """A line, and its next status."""
-    code, next_status, last_status, unit, price_unit, own, short, alternate, first, second, *rest = cells.texts(_TEXTS)
-    account, cost_center, taxable, tax = rest
-    number, quantity, received, unfilled, price, amount = cells.numbers(_FOREIGN if foreign else _DOMESTIC)
+    texts, (short,), (number, quantity, received, unfilled, *amounts), (requested, promised), _line_faults = cells
+    code, next_status, last_status, unit, price_unit, own, alternate, first, second, *accounts = texts
+    (account, cost_center, taxable, tax), (price, amount) = accounts, amounts[2:] if foreign else amounts[:2]
     position = _position(number or _NOUGHT)
     kind = page.line_types.get(code)
     if kind is None:
@@ -165,8 +172,8 @@ def _line(cells: Cells, page: OrderPage, faults: list[str], *, foreign: bool) ->
         amount=amount,
         received_quantity=received,
         open_quantity=unfilled,
-        requested_date=cells.date("DRQJ"),
-        promised_date=cells.date("PDDJ"),
+        requested_date=requested,
+        promised_date=promised,
         account=account,
         cost_center=cost_center,
         tax=tax if taxable == "Y" else "",

@@ -92,7 +92,7 @@ def _payment(page: _Page, header: Row, faults: list[str]) -> Payment:
     foreign = any(part.number("PFAP") for part in parts) if None in base else bool(base) and currency not in base
     paid = _signed(parts, "PFAP" if foreign else "PAAP")
     total, told = sum((one.amount or _ZERO for one in paid), _ZERO), abs(head.number("PAAP") or _ZERO)
-    payee, read = head.text("PYE"), [("F0413", header), *(("F0414", row) for row in rows)]
+    payee, read = head.text("PYE"), {"F0413": [header], "F0414": rows}
     return Payment(
         number=head.text("DOCM"),
         date=head.date("DMTJ"),
@@ -109,7 +109,7 @@ def _payment(page: _Page, header: Row, faults: list[str]) -> Payment:
             system="jdedwards",
             kind="payments",
             key=key,
-            updated_at=max(filter(None, [page.stamps.get(key), page.zone.newest(read)]), default=None),
+            updated_at=page.zone.newest(read, page.stamps.get(key)),
         ),
     )
 

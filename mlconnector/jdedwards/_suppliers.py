@@ -82,7 +82,7 @@ def _supplier(page: _Page, master: Row, faults: list[str]) -> Supplier:
     people = [Cells("F0111", row, faults) for row in rows["F0111"]]
     mailing = next((one.text("MLNM") for one in people if one.text("IDLN") in ("", "0")), "")
     address = newest_addresses(rows["F0116"], page.today).get(number)
-    read = [("F0401", master), *((table, row) for table, found in rows.items() for row in found)]
+    read = {"F0401": [master], **rows}
     return Supplier(
         number=number,
         name=entry.text("ALPH") or mailing,
@@ -97,6 +97,6 @@ def _supplier(page: _Page, master: Row, faults: list[str]) -> Supplier:
             system="jdedwards",
             kind="suppliers",
             key=number,
-            updated_at=max(filter(None, [page.stamps.get(number), page.zone.newest(read)]), default=None),
+            updated_at=page.zone.newest(read, page.stamps.get(number)),
         ),
     )

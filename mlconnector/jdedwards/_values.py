@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+import itertools
+import operator
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from mlconnector.errors import InvalidArgument
 from mlconnector.jdedwards._tables import TABLES
 
-__all__ = ["Cells", "Zone", "date_of", "number_text", "zone_option"]
+__all__ = ["Cells", "Columns", "Values", "Zone", "date_of", "number_text", "zone_option"]
 
 _NO_NUMBER = Decimal("NaN")
+T = TypeVar("T")
+Row = Mapping[str, Any]
+Values = tuple[
+    tuple[str, ...], tuple[str, ...], tuple[Decimal | None, ...], tuple[dt.date | None, ...], tuple[str, ...]
+]
+"""Texts, codes, numbers and dates of a row, each in the order asked for, and the row's faults."""
+_NUMERIC = frozenset((Decimal, int, type(None)))
 _OFFSET = re.compile(r"UTC([+-])(\d{1,2}):?(\d{2})?")
 
 
@@ -24,15 +33,13 @@ def date_of(value: Any) -> dt.date | None:
     Raises:
         ValueError: Something that is neither.
     """
-    if value is None:
-        return None
-    return _date(value if isinstance(value, str) else str(value))
+    return _date(value if value is None or isinstance(value, str) else str(value))
 
 
 @functools.lru_cache(maxsize=4096)
-def _date(text: str) -> dt.date | None:
-    """Few dates recur in a table; ``strptime`` would be half the time of a read."""
-    text = text.strip()
+def _date(text: str | None) -> dt.date | None:
+    """Few dates recur in a table; ``strptime`` would be half the time of a read. Raises ``TypeError`` at no text."""
+    text = "" if text is None else str.strip(text)
     if text in ("", "0"):
         return None
     if len(text) != 8 or not text.isdecimal():
@@ -66,26 +73,6 @@ class Cells:
             return value.strip()
         return "" if value is None else str(value).strip()
 
-    def texts(self, aliases: tuple[str, ...]) -> list[str]:
-        """Several texts; a third of the time that one at a time takes."""
-        get = self._value
-        return [
-            value.strip() if type(value := get(name)) is str else "" if value is None else str(value).strip()
-            for name in _names(self._prefix, aliases)
-        ]
-
-    def numbers(self, aliases: tuple[str, ...]) -> list[Decimal | None]:
-        """Several numbers."""
-        values = zip(aliases, map(self._value, _names(self._prefix, aliases)), strict=True)
-        return [
-            value
-            if value is None or type(value) is Decimal
-            else Decimal(value)
-            if type(value) is int
-            else self.number(alias)
-            for alias, value in values
-        ]
-
     def number(self, alias: str) -> Decimal | None:
         """An exact number as AIS sent it, decimals already applied; ``None`` where there is none."""
         value = self._value(self._prefix + alias)
@@ -118,6 +105,68 @@ class Cells:
         self._faults.append(f"{self._prefix[:-1]}.{alias} {value!r} is not {form}")
 
 
+def _turned(lines: Iterable[Iterable[T]]) -> Iterator[tuple[T, ...]]:
+    """Columns of rows, or rows of columns."""
+    return zip(*lines, strict=True)
+
+
+def _exact(values: Sequence[Any]) -> Sequence[Decimal | None]:
+    """Numbers as JSON has them. Raises ``TypeError`` at others, which :class:`Cells` looks at one by one."""
+    kinds = {*map(type, values)}
+    if not kinds <= _NUMERIC:
+        raise TypeError(kinds)
+    return [Decimal(value) if type(value) is int else value for value in values] if int in kinds else values
+
+
+class Columns:
+    """Columns of one table, read from many rows at once: a fifth of the time that one at a time takes.
+
+    Args:
+        table: Its name. ``texts``, ``numbers``, ``dates``: aliases by what :class:`Cells` reads them as.
+        codes: Numbers that name something, read as text.
+    """
+
+    def __init__(
+        self,
+        table: str,
+        *,
+        texts: tuple[str, ...],
+        codes: tuple[str, ...],
+        numbers: tuple[str, ...],
+        dates: tuple[str, ...],
+    ) -> None:
+        self._table, self._aliases = table, (texts, codes, numbers, dates)
+        self._values_of = operator.itemgetter(*_names(f"{table}_", (*texts, *codes, *numbers, *dates)))
+        self._parts = tuple(itertools.accumulate(map(len, (texts, codes, numbers))))
+
+    def read(self, rows: Sequence[Row]) -> list[Values]:
+        """The values of each row, and what is wrong with it."""
+        codes_at, numbers_at, dates_at = self._parts
+        try:
+            columns = [*_turned(map(self._values_of, rows))]
+            texts = [map(str.strip, column) for column in columns[:codes_at]]
+            codes = [
+                ["" if one is None else str(one).strip() for one in column] for column in columns[codes_at:numbers_at]
+            ]
+            numbers = [_exact(column) for column in columns[numbers_at:dates_at]]
+            dates = [map(_date, column) for column in columns[dates_at:]]
+            values = (_turned(texts), _turned(codes), _turned(numbers), _turned(dates))
+            return [*zip(*values, itertools.repeat((), len(rows)), strict=True)]
+        except (KeyError, TypeError, ValueError):
+            return [*map(self._one, rows)]
+
+    def _one(self, row: Row) -> Values:
+        faults: list[str] = []
+        cells, (texts, codes, numbers, dates) = Cells(self._table, row, faults), self._aliases
+        return (
+            tuple(map(cells.text, texts)),
+            tuple(map(cells.text, codes)),
+            tuple(map(cells.number, numbers)),
+            tuple(map(cells.date, dates)),
+            tuple(faults),
+        )
+
+
 class Zone:
     """The zone of the audit stamps: given, or the login's offset, which is only near the truth (design 4.1).
 
@@ -139,23 +188,35 @@ class Zone:
         """The local date of an instant, less the margin."""
         return (instant - self.margin).astimezone(self._zone).date()
 
-    def newest(self, rows: Iterable[tuple[str, Mapping[str, Any]]]) -> dt.datetime | None:
-        """The newest audit stamp of rows of known tables, given with the table's name."""
-        return max(filter(None, {self.stamp(table, TABLES[table].time, row) for table, row in rows}), default=None)
+    def newest(self, tables: Mapping[str, Iterable[Row]], found: dt.datetime | None = None) -> dt.datetime | None:
+        """The newest audit stamp of rows by table, or what was found before if that is newer."""
+        newest = found
+        for table, rows in tables.items():
+            time = TABLES[table].time
+            for row in rows:
+                stamp = self.stamp(table, time, row)
+                if stamp is not None and (newest is None or stamp > newest):
+                    newest = stamp
+        return newest
 
-    def stamp(self, table: str, time: str, row: Mapping[str, Any]) -> dt.datetime | None:
+    def stamp(self, table: str, time: str, row: Row) -> dt.datetime | None:
         """The audit stamp of a row in UTC; ``None`` where it has none or it cannot be read."""
-        day, clock = _names(f"{table}_", ("UPMJ", time))
+        day, clock = _stamp_names(table, time)
         try:
-            return _instant(str(row.get(day) or ""), str(row.get(clock) or 0), self._zone)
-        except ValueError:
+            return _instant(row.get(day), row.get(clock), self._zone)
+        except (TypeError, ValueError):
             return None
 
 
+@functools.cache
+def _stamp_names(table: str, time: str) -> tuple[str, str]:
+    return f"{table}_UPMJ", f"{table}_{time}"
+
+
 @functools.lru_cache(maxsize=4096)
-def _instant(day_text: str, time_text: str, zone: dt.tzinfo) -> dt.datetime | None:
+def _instant(day_value: Any, time_value: Any, zone: dt.tzinfo) -> dt.datetime | None:
     """Rows written together carry one stamp."""
-    day, digits = _date(day_text), time_text.strip()
+    day, digits = _date(str(day_value or "")), str(time_value or 0).strip()
     if day is None:
         return None
     # A time that cannot be read must not hide a change: the day alone stands, as where there is no time.
