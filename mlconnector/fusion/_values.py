@@ -87,7 +87,14 @@ class Fields:
     def numbers(self, names: tuple[str, ...]) -> list[Decimal | None]:
         """Each of these, exactly."""
         get = self._row.get
-        return [value if type(value := get(name)) is Decimal or value is None else self.number(name) for name in names]
+        return [
+            value
+            if type(value := get(name)) is Decimal or value is None
+            else Decimal(value)
+            if type(value) is int
+            else self.number(name)
+            for name in names
+        ]
 
     def number(self, *names: str) -> Decimal | None:
         """The first of these that is not null, exactly."""
