@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
@@ -11,11 +12,12 @@ from typing import Any
 
 import attrs
 
-from mlconnector.documents import OrderLine, Party, Provenance, PurchaseOrder
+from mlconnector.documents import OrderLine, Party, Provenance, PurchaseOrder, ReadOnly
 from mlconnector.jdedwards._approval import Approval
 from mlconnector.jdedwards._browse import Grid, grouped, identity
 from mlconnector.jdedwards._keys import order_key
 from mlconnector.jdedwards._source import address_of
+from mlconnector.jdedwards._tables import TABLES
 from mlconnector.jdedwards._values import Cells, Columns, Values, Zone, number_text
 from mlconnector.records import Rejected
 
@@ -73,42 +75,41 @@ class OrderPage:
 def to_orders(page: OrderPage) -> tuple[list[PurchaseOrder], list[Rejected]]:
     """The orders, and the headers that cannot become one with every fault."""
     documents, rejected = [], []
-    lines = _by_order(page.lines)
-    for header, head in zip(page.headers, _HEAD.read(page.headers), strict=True):
-        order_lines = lines.get(order_key(*identity("F4301", ORDER_KEY, header)), ())
-        faults = [*head[-1], *(fault for _row, line in order_lines for fault in line[-1])]
-        order = _order(page, header, head, order_lines, faults)
+    lines = _by_order(page.lines, page.zone)
+    for header, head in zip(page.headers, _HEAD.read(page.headers, page.zone), strict=True):
+        identified = identity("F4301", ORDER_KEY, header)
+        key, ship_to_row = order_key(*identified), page.ship_to_rows.get(identified[:3])
+        own = lines.get(key, ())
+        faults = [fault for *_values, found in (head, *own) for fault in found]
+        order = _order(page, key, head, own, ship_to_row, faults)
         if faults:
             at = None if order.provenance is None else order.provenance.updated_at
-            rejected.append(Rejected(key=order.key, row=header, faults=tuple(faults), updated_at=at))
+            rejected.append(Rejected(key=key, row=header, faults=tuple(faults), updated_at=at))
         else:
             documents.append(order)
     return documents, rejected
 
 
-def _by_order(pages: Iterable[Grid]) -> Mapping[str, Sequence[tuple[Row, Values]]]:
-    """Rows with their values, by order."""
+def _by_order(pages: Iterable[Grid], zone: Zone) -> Mapping[str, Sequence[Values]]:
     found: dict[str, list[Row]] = defaultdict(list)
-    for values, rows in grouped("F4311", ORDER_KEY, [row for page in pages for row in page.rows]).items():
-        found[order_key(*values)] += rows
-    read = iter(_LINE.read([row for rows in found.values() for row in rows]))
-    return {key: [*zip(rows, read, strict=False)] for key, rows in found.items()}
+    for identified, rows in grouped("F4311", ORDER_KEY, [row for page in pages for row in page.rows]).items():
+        found[order_key(*identified)] += rows
+    read = iter(_LINE.read([row for rows in found.values() for row in rows], zone))
+    return {key: [*itertools.islice(read, len(rows))] for key, rows in found.items()}
 
 
-def _order(
-    page: OrderPage, header: Row, head: Values, lines: Sequence[tuple[Row, Values]], faults: list[str]
+def _order(  # noqa: PLR0917 - private; one call site
+    page: OrderPage, key: str, head: Values, lines: Sequence[Values], ship_to_row: Row | None, faults: list[str]
 ) -> PurchaseOrder:
-    texts, (number, supplier, revision, ship_to, buyer), totals, (date,), _head_faults = head
+    texts, (number, supplier, revision, ship_to, buyer), totals, (date,), stamp, _faults = head
     kind, company, mode, hold, branch, remark, currency, terms, freight, *others = texts
     original, original_kind, related, related_kind = others
-    values = identity("F4301", ORDER_KEY, header)
-    key, ship_to_row = order_key(*values), page.ship_to_rows.get(values[:3])
     foreign = mode == "F"
-    pairs = [_line(cells, page, faults, foreign=foreign) for _row, cells in lines]
+    pairs = [_line(values, page, faults, foreign=foreign) for values in lines]
+    stamps = [page.stamps.get(key), stamp, *(line_stamp for *_values, line_stamp, _line_faults in lines)]
+    stamps += [] if ship_to_row is None else [page.zone.stamp("F4006", TABLES["F4006"].time, ship_to_row)]
     statuses = {line.status for line, _next_status in pairs if line.kind != "text"}
     status = "open" if not statuses or "open" in statuses else "closed" if "closed" in statuses else "cancelled"
-    read = {"F4301": [header], "F4311": [row for row, _cells in lines]}
-    read |= {} if ship_to_row is None else {"F4006": [ship_to_row]}
     return PurchaseOrder(
         number=number,
         type=kind,
@@ -135,7 +136,7 @@ def _order(
             system="jdedwards",
             kind="purchase_orders",
             key=key,
-            updated_at=page.zone.newest(read, page.stamps.get(key)),
+            updated_at=max(filter(None, stamps), default=None),
         ),
     )
 
@@ -144,11 +145,19 @@ _position = functools.lru_cache(maxsize=1024)(number_text)
 """Line numbers recur in every order."""
 
 
-def _line(cells: Values, page: OrderPage, faults: list[str], *, foreign: bool) -> tuple[OrderLine, str]:
+@functools.lru_cache(maxsize=4096)
+def _item_ids(own: str, short: str, alternate: str) -> ReadOnly:
+    """Items recur in orders."""
+    named = {"buyer": own, "short": short, "alternate": alternate}
+    return ReadOnly({name: value for name, value in named.items() if value and value != "0"})
+
+
+def _line(values: Values, page: OrderPage, faults: list[str], *, foreign: bool) -> tuple[OrderLine, str]:
     """A line, and its next status."""
-    texts, (short,), (number, quantity, received, unfilled, *amounts), (requested, promised), _line_faults = cells
-    code, next_status, last_status, unit, price_unit, own, alternate, first, second, *accounts = texts
-    (account, cost_center, taxable, tax), (price, amount) = accounts, amounts[2:] if foreign else amounts[:2]
+    texts, (short,), numbers, (requested, promised), _stamp, _faults = values
+    code, next_status, last_status, unit, price_unit, own, alternate, first, second, account, *others = texts
+    number, quantity, received, unfilled, price, amount, foreign_price, foreign_amount = numbers
+    cost_center, taxable, tax = others
     position = _position(number or _NOUGHT)
     kind = page.line_types.get(code)
     if kind is None:
@@ -156,7 +165,6 @@ def _line(cells: Values, page: OrderPage, faults: list[str], *, foreign: bool) -
         kind = "text"
     elif kind == "item" and not quantity:
         kind = "amount"
-    ids = (("buyer", own), ("short", short), ("alternate", alternate))
     status = "open"
     if next_status == _CLOSED:
         status = "cancelled" if last_status in page.approval.not_last else "closed"
@@ -164,12 +172,12 @@ def _line(cells: Values, page: OrderPage, faults: list[str], *, foreign: bool) -
         number=position,
         kind=kind,
         description=f"{first} {second}" if first and second else first or second,
-        item_ids={name: value for name, value in ids if value and value != "0"},
+        item_ids=_item_ids(own, short, alternate),
         quantity=quantity,
         unit=unit,
-        unit_price=price,
+        unit_price=foreign_price if foreign else price,
         price_unit=price_unit or unit,
-        amount=amount,
+        amount=foreign_amount if foreign else amount,
         received_quantity=received,
         open_quantity=unfilled,
         requested_date=requested,

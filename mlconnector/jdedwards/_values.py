@@ -20,9 +20,14 @@ _NO_NUMBER = Decimal("NaN")
 T = TypeVar("T")
 Row = Mapping[str, Any]
 Values = tuple[
-    tuple[str, ...], tuple[str, ...], tuple[Decimal | None, ...], tuple[dt.date | None, ...], tuple[str, ...]
+    tuple[str, ...],
+    tuple[str, ...],
+    tuple[Decimal | None, ...],
+    tuple[dt.date | None, ...],
+    dt.datetime | None,
+    tuple[str, ...],
 ]
-"""Texts, codes, numbers and dates of a row, each in the order asked for, and the row's faults."""
+"""Texts, codes, numbers and dates of a row, each in the order asked for; its audit stamp; and its faults."""
 _NUMERIC = frozenset((Decimal, int, type(None)))
 _OFFSET = re.compile(r"UTC([+-])(\d{1,2}):?(\d{2})?")
 
@@ -135,27 +140,28 @@ class Columns:
         numbers: tuple[str, ...],
         dates: tuple[str, ...],
     ) -> None:
-        self._table, self._aliases = table, (texts, codes, numbers, dates)
-        self._values_of = operator.itemgetter(*_names(f"{table}_", (*texts, *codes, *numbers, *dates)))
-        self._parts = tuple(itertools.accumulate(map(len, (texts, codes, numbers))))
+        self._table, self._aliases, stamps = table, (texts, codes, numbers, dates), TABLES[table].stamps
+        self._values_of = operator.itemgetter(*_names(f"{table}_", (*texts, *codes, *numbers, *dates, *stamps)))
+        self._parts = tuple(itertools.accumulate(map(len, self._aliases)))
 
-    def read(self, rows: Sequence[Row]) -> list[Values]:
+    def read(self, rows: Sequence[Row], zone: Zone) -> list[Values]:
         """The values of each row, and what is wrong with it."""
-        codes_at, numbers_at, dates_at = self._parts
+        codes_at, numbers_at, dates_at, stamps_at = self._parts
         try:
-            columns = [*_turned(map(self._values_of, rows))]
+            columns = [*_turned(map(self._values_of, rows))] or [()] * (stamps_at + 2)
             texts = [map(str.strip, column) for column in columns[:codes_at]]
             codes = [
                 ["" if one is None else str(one).strip() for one in column] for column in columns[codes_at:numbers_at]
             ]
             numbers = [_exact(column) for column in columns[numbers_at:dates_at]]
-            dates = [map(_date, column) for column in columns[dates_at:]]
+            dates = [map(_date, column) for column in columns[dates_at:stamps_at]]
             values = (_turned(texts), _turned(codes), _turned(numbers), _turned(dates))
-            return [*zip(*values, itertools.repeat((), len(rows)), strict=True)]
+            stamps = zone.instants(*columns[stamps_at:])
+            return [*zip(*values, stamps, itertools.repeat((), len(rows)), strict=True)]
         except (KeyError, TypeError, ValueError):
-            return [*map(self._one, rows)]
+            return [self._one(row, zone) for row in rows]
 
-    def _one(self, row: Row) -> Values:
+    def _one(self, row: Row, zone: Zone) -> Values:
         faults: list[str] = []
         cells, (texts, codes, numbers, dates) = Cells(self._table, row, faults), self._aliases
         return (
@@ -163,6 +169,7 @@ class Columns:
             tuple(map(cells.text, codes)),
             tuple(map(cells.number, numbers)),
             tuple(map(cells.date, dates)),
+            zone.stamp(self._table, TABLES[self._table].time, row),
             tuple(faults),
         )
 
@@ -198,6 +205,10 @@ class Zone:
                 if stamp is not None and (newest is None or stamp > newest):
                     newest = stamp
         return newest
+
+    def instants(self, days: Iterable[Any], times: Iterable[Any]) -> Iterator[dt.datetime | None]:
+        """Audit stamps of rows in UTC, from their two columns. Raises ``ValueError`` at a day that is none."""
+        return map(_instant, days, times, itertools.repeat(self._zone))
 
     def stamp(self, table: str, time: str, row: Row) -> dt.datetime | None:
         """The audit stamp of a row in UTC; ``None`` where it has none or it cannot be read."""

@@ -6,6 +6,7 @@ import contextlib
 import multiprocessing
 import random
 import signal
+import sqlite3
 import tempfile
 import threading
 import time
@@ -39,6 +40,7 @@ class Result:
         flow, seed, workers, mutation: As asked for.
         kills: Workers that died by SIGKILL. ``starts``: workers that were started. ``calls``: on the wire while there
             were faults; ``faults``: those of them that were hit, by kind. ``seconds``: for real.
+        kept: A copy of the ledger, where something is not as it must be.
     """
 
     flow: str
@@ -53,6 +55,7 @@ class Result:
     faults: Counter[str] = attrs.Factory(Counter)
     seconds: float = 0.0
     troubles: list[str] = attrs.Factory(list)
+    kept: Path | None = None
 
     @property
     def ok(self) -> bool:
@@ -68,7 +71,10 @@ class Result:
 
     def __str__(self) -> str:
         listed = "\n  ".join(self.problems()[:30])
-        return f"{self.flow}, seed {self.seed}, {self.workers} worker(s) {self.mutation}:\n  {listed or 'all well'}"
+        kept = "" if self.kept is None else f"\n  its ledger is kept as {self.kept}"
+        return (
+            f"{self.flow}, seed {self.seed}, {self.workers} worker(s) {self.mutation}:\n  {listed or 'all well'}{kept}"
+        )
 
 
 def table(results: list[Result]) -> str:
@@ -225,6 +231,12 @@ class _Ring:
         self.site.at_the_end(self.ledger)
         self.result.changes = self.site.changes
         self.result.verdict = judge(self.site, self.ledger, self.answered)
+        if not (self.result.ok or self.result.mutation):
+            # When a kill lands depends on the machine as well as on the seed: the ledger tells what happened.
+            kept = Path(tempfile.mkdtemp(prefix="torture-failed-")) / "ledger.db"
+            with contextlib.closing(sqlite3.connect(self.ledger)) as ledger:
+                ledger.execute("VACUUM INTO ?", (str(kept),))
+            self.result.kept = kept
         return self.result
 
 
