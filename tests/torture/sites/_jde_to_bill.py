@@ -31,6 +31,8 @@ from tests.torture.sites._books import payments_in_books, vouchers_in_books
 from tests.torture.sites._common import SUPPLIERS, Arrived, Site, jde_client, one_record, renamed, row_of
 from tests.torture.tables import rows
 
+_LAG = 15.0
+"""Seconds for which BILL does not list what was made: the last of those in which an effect may still show."""
 _OWN = range(300001, 400000)
 """Numbers of vouchers that are born in JD Edwards."""
 _NEXT = {
@@ -86,13 +88,13 @@ class JDEToBill(Site):
     name = "jde_to_bill"
     way_back = True
     from_source = frozenset({"invoices", "vouchers", "payments"})
-    settle: ClassVar[dict[str, float]] = {"payables": 60.0, "erp": 600.0}
+    settle: ClassVar[dict[str, float]] = {"payables": 60.0 - _LAG, "erp": 600.0}
     inbox = "bill"
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.erp = JDEdwardsSimulator(clock=self.source_clock)
-        self.payables = BILLSimulator(clock=self.target_clock, list_lag=15)
+        self.payables = BILLSimulator(clock=self.target_clock, list_lag=_LAG)
         self.names: dict[str, str] = {}
         self.born: dict[str, _Bill] = {}
         self.paid: dict[str, _Payment] = {}

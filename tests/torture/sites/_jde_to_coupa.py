@@ -33,6 +33,8 @@ from tests.torture.sites._common import SUPPLIERS, Arrived, JDEdwardsOrders, Sit
 
 _SECRET = "hush"
 _CHART = {"name": "US Chart"}
+_LAG = 15.0
+"""Seconds for which Coupa does not list what was made: the last of those in which an effect may still show."""
 _OWN = range(300001, 310000)
 """Numbers of vouchers that are born in JD Edwards."""
 
@@ -59,13 +61,13 @@ class JDEToCoupa(JDEdwardsOrders, Site):
     name = "jde_to_coupa"
     way_back = True
     from_source = frozenset({"purchase_orders", "vouchers", "payments"})
-    settle: ClassVar[dict[str, float]] = {"spend": 60.0, "erp": 600.0}
+    settle: ClassVar[dict[str, float]] = {"spend": 60.0 - _LAG, "erp": 600.0}
     inbox = "coupa"
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.erp = JDEdwardsSimulator(clock=self.source_clock)
-        self.spend = CoupaSimulator(clock=self.target_clock, lag=15.0)
+        self.spend = CoupaSimulator(clock=self.target_clock, lag=_LAG)
         self.names: dict[str, str] = {}
         self.ordered_from: set[int] = set()
         self.bills: dict[int, _Bill] = {}
