@@ -120,6 +120,8 @@ class Change(Generic[T]):
         document: The revision to deliver.
         previous: The last revision the target has and did not reject (the base of an 860, rule B12); ``None`` for
             the first.
+        begun: A later one of which the target has a part: a step of it was refused after others were done (delivery
+            rules 8 and 12); mostly ``None``.
         action: ``"create"``, ``"change"`` or ``"cancel"``.
         sequence: Change number of this document, 1, 2, 3 ... strictly rising (rule B12); 0 for a create.
         revision: Ordinal of the revision under its key, from 1 (delivery rule 1).
@@ -130,6 +132,7 @@ class Change(Generic[T]):
 
     document: T
     previous: T | None = None
+    begun: T | None = None
     action: Action = "create"
     sequence: int = 0
     revision: int = 1

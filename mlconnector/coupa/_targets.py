@@ -320,7 +320,7 @@ class RecordTarget(abc.ABC):
             refusal = f"{draft.shown} is {_status(record)} in Coupa."
         changed: tuple[str, ...] = ()
         if found:
-            changed = tuple(found if change.previous is None else self._since_base(change, record))
+            changed = self._not_as_left(change, record, found)
         plan = Plan(
             call=call,
             record=record,
@@ -330,10 +330,15 @@ class RecordTarget(abc.ABC):
         )
         return plan, ("save", *left) if found else left or ("save",)
 
-    def _since_base(self, change: Change[Any], record: Record) -> list[str]:
-        """Where the record is not what we left there; a reference of the base that is gone by now is not compared."""
-        base = self._draft(change.previous, self._asking(change))
-        return differences(base.body, record)
+    def _not_as_left(self, change: Change[Any], record: Record, otherwise: Sequence[str]) -> tuple[str, ...]:
+        """Where the record is not what we left there; a reference of ours that is gone by now is not compared.
+
+        Args:
+            otherwise: The answer where we left nothing there.
+        """
+        left = [document for document in (change.begun, change.previous) if document is not None]
+        found = [differences(self._draft(document, self._asking(change)).body, record) for document in left]
+        return () if [] in found else tuple(found[-1] if found else otherwise)
 
     def _ending_plan(self, change: Change[Any], draft: Draft, record: Record | None) -> Plan:
         if record is None:
@@ -342,14 +347,13 @@ class RecordTarget(abc.ABC):
             )
         call = {"method": "PUT", "path": f"{self.resource.path}/{record['id']}/{self._ending_path()}", "body": None}
         done = self._ended(record)
-        compared = change.previous is not None and not done
         refusal = self._refusal(change.document, record, known=change.target_id is not None, differs=False)
         return Plan(
             call=call,
             record=record,
             done=done,
             refused=(refusal,) if refusal else (),
-            changed=tuple(self._since_base(change, record)) if compared else (),
+            changed=() if done else self._not_as_left(change, record, ()),
         )
 
     # Looking

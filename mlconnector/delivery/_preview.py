@@ -14,7 +14,7 @@ from mlconnector.delivery._ledger import Ledger
 from mlconnector.delivery._payload import document_of, frozen
 from mlconnector.delivery._recording import DROPPED, category
 from mlconnector.delivery._report import KindReport, Preview
-from mlconnector.delivery._sending import action_of
+from mlconnector.delivery._sending import action_of, begun_of
 from mlconnector.documents import Document
 from mlconnector.errors import DocumentError
 from mlconnector.records import Records
@@ -54,8 +54,13 @@ class _Known:
     @property
     def may_be_known(self) -> bool:
         """The target has it, or may have: something is open, or steps were done before a refusal."""
-        done = any(row["state"] == "parked" and row["done"] != "[]" for row in self.all)
-        return self.base > 0 or self.has(_HELD) or done
+        return self.base > 0 or self.has(_HELD) or self.begun
+
+    @property
+    def begun(self) -> bool:
+        """The target has a part of a revision behind the base, see :func:`begun_of`."""
+        closed = [row for row in self.all if row["state"] in ("parked", "superseded") and row["revision"] > self.base]
+        return any(row["done"] != "[]" for row in closed)
 
     @property
     def all(self) -> Collection[Row]:
@@ -138,7 +143,7 @@ class Previewer:
                 return category(latest), ""
         if not is_latest and (baseline or (known.is_baseline and self._settings.on_baseline_change == "attention")):
             return "baselined", ""
-        if head is not None and known.base and same(head["base_content"], content):
+        if head is not None and known.base and same(head["base_content"], content) and not known.begun:
             return "unchanged", ""
         return ("queued", "an earlier revision is open") if known.has(_HELD) else None
 
@@ -148,15 +153,19 @@ class Previewer:
         base = 0 if anew else known.base
         is_latest = latest is not None and (again or self._is(latest, document))
         action = action_of(document, known=base > 0)
+        revision = 1 if latest is None else latest["revision"] + (not is_latest)
+        begun = None if known.head is None else begun_of(self._ledger, known.head, before=revision)
+        target_id = None if known.head is None else known.head["target_id"]
         try:
             change = Change(
                 document=document,
                 previous=self._revision(usage, key, base) if base else None,
+                begun=None if begun is None else document_of(begun),
                 action=action,
                 sequence=0 if action == "create" else self._sequence(known, again=again),
-                revision=1 if latest is None else latest["revision"] + (not is_latest),
+                revision=revision,
                 key=key,
-                target_id=None if known.head is None else known.head["target_id"],
+                target_id=target_id if begun is None else begun["target_id"] or target_id,
                 crosswalk=self._ledger.crosswalk,
             )
             prepared = attrs.evolve(self._target.prepare(change), key=key, revision=change.revision)

@@ -149,7 +149,7 @@ class Recorder:
         return bool(
             transaction.rows(
                 "SELECT 1 FROM deliveries WHERE sync = ? AND usage = ? AND key = ?"  # noqa: S608 - own text
-                f" AND ({HOLDING} OR (state = 'parked' AND done <> '[]')) LIMIT 1",
+                f" AND ({HOLDING} OR (state IN ('parked', 'superseded') AND done <> '[]')) LIMIT 1",
                 (self._job.sync, usage, key),
             )
         )
@@ -164,10 +164,13 @@ class Recorder:
         job.report.note(key, "waiting", document.waiting_for[0])
 
     def _supersede(self, transaction: Transaction, usage: str, key: str) -> None:
-        """Revisions of which nothing was sent yet, and refused ones, give way to what comes now."""
+        """Revisions of which nothing was sent yet, and refused ones, give way to what comes now.
+
+        Of a refused one the target may have a part: what comes now finds it by its steps (:func:`begun_of`).
+        """
         rows = transaction.rows(
             "SELECT id, revision FROM deliveries WHERE sync = ? AND usage = ? AND key = ?"
-            " AND done = '[]' AND (state = 'recorded' OR (state = 'parked' AND detail = 'refused'))",
+            " AND ((state = 'recorded' AND done = '[]') OR (state = 'parked' AND detail = 'refused'))",
             (self._job.sync, usage, key),
         )
         for row in rows:

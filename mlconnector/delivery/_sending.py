@@ -11,6 +11,7 @@ import attrs
 
 from mlconnector.delivery._database import Row
 from mlconnector.delivery._job import HOLDING, Job
+from mlconnector.delivery._ledger import Ledger
 from mlconnector.delivery._masking import masked
 from mlconnector.delivery._outcome import Outcomes
 from mlconnector.delivery._payload import counters_text, document_of, frozen, thawed
@@ -30,7 +31,7 @@ from mlconnector.errors import (
 from mlconnector.http import send_window
 from mlconnector.target import Action, Change, ControlNumbers, Counters, Prepared, Receipt
 
-__all__ = ["DEAD_IN_A_ROW", "STOPPING", "Answers", "Call", "Ready", "Sender", "action_of"]
+__all__ = ["DEAD_IN_A_ROW", "STOPPING", "Answers", "Call", "Ready", "Sender", "action_of", "begun_of"]
 
 STOPPING = (AuthenticationFailed, PermissionDenied)
 DEAD_IN_A_ROW = 10
@@ -44,6 +45,16 @@ def action_of(document: Any, *, known: bool) -> Action:
         return "create"
     gone = getattr(document, "status", "") == "cancelled" or getattr(document, "void", False)
     return "cancel" if gone else "change"
+
+
+def begun_of(ledger: Ledger, head: Row, *, before: int) -> Row | None:
+    """The newest revision behind the base, before another one, of which the target has a part (delivery rule 12)."""
+    found = ledger.store.read(
+        "SELECT * FROM deliveries WHERE sync = ? AND usage = ? AND key = ? AND revision > ? AND revision < ?"
+        " AND done <> '[]' AND state IN ('parked', 'superseded') ORDER BY revision DESC LIMIT 1",
+        (head["sync"], head["usage"], head["key"], head["base"], before),
+    )
+    return found[0] if found else None
 
 
 Ready = list[tuple[Row, Prepared]]
@@ -174,7 +185,10 @@ class Sender:
         return True
 
     def _is_base(self, row: Row, head: Row) -> bool:
-        return bool(head["base"]) and self._job.ledger.store.seals.same(head["base_content"], row["content"])
+        """The target has this content, and no part of another one."""
+        ledger = self._job.ledger
+        same = bool(head["base"]) and ledger.store.seals.same(head["base_content"], row["content"])
+        return same and begun_of(ledger, head, before=row["revision"]) is None
 
     def head(self, row: Row) -> Row:
         """What is known of the key of a delivery."""
@@ -193,14 +207,16 @@ class Sender:
             )
             previous = document_of(kept[0])
         sequence = 0 if action == "create" else row["sequence"] or head["sequence"] + 1
+        begun = begun_of(job.ledger, head, before=row["revision"])
         return Change(
             document=document,
             previous=previous,
+            begun=None if begun is None else document_of(begun),
             action=action,
             sequence=sequence,
             revision=row["revision"],
             key=row["key"],
-            target_id=head["target_id"],
+            target_id=head["target_id"] if begun is None else begun["target_id"] or head["target_id"],
             crosswalk=job.ledger.crosswalk,
         )
 

@@ -235,6 +235,33 @@ def test_an_equal_draft_order_is_only_issued(setup: Setup, job: Any) -> None:
     assert [path.rpartition("/")[2] for _m, path in setup.stub.writes()] == ["issue_without_send"]
 
 
+def refused_at_the_issue(setup: Setup, job: Any) -> Any:
+    """An order that Coupa took as a draft and would not issue."""
+    orders = job("purchase_orders")
+    orders.source.put(order())
+    setup.stub.fail(match="issue_without_send", status=422, body='{"errors": {"order": ["is not ready"]}}')
+    orders.run()
+    assert [(one.state, one.detail) for one in orders.ledger.deliveries()] == [("parked", "refused")]
+    return orders
+
+
+def test_what_changes_after_its_issue_was_refused_is_changed_in_the_same_record(setup: Setup, job: Any) -> None:
+    orders = refused_at_the_issue(setup, job)
+    orders.source.put(order(lines=[line(quantity=Decimal(7), amount=Decimal("10.5"))]))
+    assert orders.run().ok
+    (row,) = setup.stub.rows("purchase_orders")
+    assert (row["status"], Decimal(str(row["order-lines"][0]["quantity"]))) == ("issued", Decimal(7))
+    assert orders.states() == ["superseded", "delivered"]
+
+
+def test_what_people_changed_after_the_issue_was_refused_is_theirs(setup: Setup, job: Any) -> None:
+    orders = refused_at_the_issue(setup, job)
+    setup.stub.rows("purchase_orders")[0]["order-lines"][0]["quantity"] = "3.0"
+    orders.source.put(order(lines=[line(quantity=Decimal(7), amount=Decimal("10.5"))]))
+    orders.run()
+    assert [(one.state, one.detail) for one in orders.ledger.deliveries()][-1] == ("parked", "conflict")
+
+
 def test_missing_references_park_whole_and_replay_after_the_mapping_is_mended(setup: Setup, job: Any) -> None:
     orders = job("purchase_orders")
     orders.source.put(order(lines=[line(account="77"), line("2", account="78")]))

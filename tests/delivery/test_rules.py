@@ -247,6 +247,26 @@ def test_existence_alone_is_not_delivered(model: Model) -> None:
     assert {payload for _key, payload in model.desk.wrote} == {"one|1|1"}
 
 
+def test_a_newer_revision_knows_of_the_one_that_was_refused_half_way(model: Model) -> None:
+    model.desk.steps = ("create", "issue")
+    model.table.put("a", "one")
+    sync = model.sync()
+    assert sync.run().ok
+    model.clock.advance(HOUR)
+    model.table.put("a", "two")
+    model.desk.script = [None, mc.InvalidDocument("not now")]
+    sync.run()
+    model.clock.advance(HOUR)
+    # What the base holds is not there any more: it goes out again.
+    model.table.put("a", "one")
+    assert sync.run().ok
+    change = model.desk.changes[-1]
+    assert change.begun is not None
+    assert change.previous is not None
+    assert (change.previous.name, change.begun.name, change.document.name) == ("one", "two", "one")
+    assert model.states() == [("a", 1, "delivered"), ("a", 2, "superseded"), ("a", 3, "delivered")]
+
+
 def test_a_step_whose_answer_was_lost_is_not_done_twice(model: Model) -> None:
     model.desk.steps = ("create", "issue")
     model.table.put("a", "one")
