@@ -16,6 +16,14 @@ from mlconnector.errors import LeaseLost, MLConnectorError
 __all__ = ["Waking"]
 
 
+_PIECE = 500
+"""Events whose documents are read, sent and done with at once; after a flood there are tens of thousands."""
+
+
+def _keys(message: InboxMessage) -> list[str]:
+    return [str(key) for key in message.facts.get("keys", ())]
+
+
 class Waking:
     """Reads again what the events in an inbox are about.
 
@@ -41,7 +49,7 @@ class Waking:
         stop: Any = None,
         limit: int | None = None,  # noqa: ARG002 - every part of a flow takes it
     ) -> Report:
-        """Work on every stored event; those of one kind in one read.
+        """Work on every stored event; some hundred of one kind in one read.
 
         An event for a sync that never ran yet is left to its first run, which decides what is known (rule B2).
 
@@ -71,17 +79,23 @@ class Waking:
         syncs = [sync for sync in self._syncs.get(kind, ()) if sync.started]
         if len(syncs) < len(self._syncs.get(kind, ())):
             return
-        keys = [str(key) for message in messages for key in message.facts.get("keys", ())]
-        try:
-            for sync in syncs:
-                if keys:
-                    sync.refresh(keys, stop=stop)
-        except LeaseLost:
-            return
-        with self.ledger.store.transaction() as transaction:
-            for message in messages:
-                Inbox.close(transaction, message, "applied" if syncs else "noted")
-                report.note(message.identity, "delivered" if syncs else "excluded")
+        # Those about one document together, so that it is read once; in pieces, so that what was done stays done.
+        messages = sorted(messages, key=_keys)
+        for start in range(0, len(messages), _PIECE):
+            if stop is not None and stop.is_set():
+                return
+            piece = messages[start : start + _PIECE]
+            keys = [key for message in piece for key in _keys(message)]
+            try:
+                for sync in syncs:
+                    if keys:
+                        sync.refresh(keys, stop=stop)
+            except LeaseLost:
+                return
+            with self.ledger.store.transaction() as transaction:
+                for message in piece:
+                    Inbox.close(transaction, message, "applied" if syncs else "noted")
+                    report.note(message.identity, "delivered" if syncs else "excluded")
 
     def __repr__(self) -> str:
         return f"Waking({self.name!r})"

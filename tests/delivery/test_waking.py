@@ -79,3 +79,33 @@ def test_only_what_is_sent_counts_for_the_limit(model: Model) -> None:
     flow = Flow("f", [waking(model, sync), sync], ledger=model.ledger, systems={"model": "x"})
     report = flow.run(limit=1)
     assert report.kinds["suppliers"].delivered == 1
+
+
+def test_a_flood_is_worked_on_in_pieces_and_what_was_done_stays_done(model: Model) -> None:
+    sync = model.sync()
+    sync.run()
+    model.table.put("A", "one", model.clock.now() - 99 * HOUR)
+    model.table.put("Z", "bad", model.clock.now() - 99 * HOUR)
+    model.desk.refuse["bad"] = mc.AuthenticationFailed("no")
+    come(model, *(event(str(number), "A" if number % 2 else "Z") for number in range(1200)))
+    with pytest.raises(mc.AuthenticationFailed):
+        waking(model, sync).run()
+    assert states(model).count("applied") == 500
+    del model.desk.refuse["bad"]
+    assert waking(model, sync).run().kinds["events"].delivered == 700
+    assert model.desk.names() == ["one", "bad"]
+
+
+def test_a_flood_stops_between_two_pieces(model: Model) -> None:
+    sync = model.sync()
+    sync.run()
+    come(model, *(event(str(number), "A") for number in range(1200)))
+    pieces = []
+
+    class Stop:
+        def is_set(self) -> bool:
+            pieces.append(states(model).count("applied"))
+            return 500 in pieces
+
+    waking(model, sync).run(stop=Stop())
+    assert states(model).count("applied") == 500
