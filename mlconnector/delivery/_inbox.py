@@ -89,8 +89,12 @@ class InboxMessage:
     name: str = ""
 
 
+_COLUMNS = tuple(attrs.fields_dict(InboxMessage))
+_WITH_NAME = "SELECT i.*, f.name FROM inbox AS i JOIN inbox_files AS f ON f.hash = i.file"
+
+
 def _message_of(row: Row) -> InboxMessage:
-    fields = {name: row[name] for name in attrs.fields_dict(InboxMessage)}
+    fields = {name: row[name] for name in _COLUMNS}
     fields |= {name: dt.datetime.fromisoformat(row[name]) for name in ("stored_at", "updated_at")}
     return InboxMessage(**{**fields, "facts": json.loads(row["facts"])})
 
@@ -163,8 +167,24 @@ class Inbox:
         """
         wanted = {"i.box = ?": box, "i.state = ?": state, "i.code = ?": code, "i.business_key = ?": key}
         wanted["i.updated_at >= ?"] = _text(since)
-        query = "SELECT i.*, f.name FROM inbox AS i JOIN inbox_files AS f ON f.hash = i.file"
-        return [_message_of(row) for row in self._chosen(query, wanted)]
+        return [_message_of(row) for row in self._chosen(_WITH_NAME, wanted)]
+
+    def stored(self, box: str) -> list[tuple[int, str, str]]:
+        """Id, identity and code of what is to be worked on, oldest first."""
+        query = "SELECT id, identity, code FROM inbox WHERE box = ? AND state = 'stored' ORDER BY id"
+        return [(row["id"], row["identity"], row["code"]) for row in self._store.read(query, (box,))]
+
+    def next_stored(self, box: str, code: str, *, upto: int, most: int) -> list[InboxMessage]:
+        """The next messages to be worked on, those about one business key together.
+
+        Args:
+            upto: None with a higher id. ``most``: no more than this many.
+        """
+        query = (
+            f"{_WITH_NAME} WHERE i.box = ? AND i.state = 'stored' AND i.code = ? AND i.id <= ?"
+            " ORDER BY i.business_key, i.id LIMIT ?"
+        )
+        return [_message_of(row) for row in self._store.read(query, (box, code, upto, most))]
 
     def content(self, file: str) -> bytes:
         """The exact bytes of a file, by its hash."""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-from mlconnector.delivery._inbox import Inbox, InboxMessage
+from mlconnector.delivery._inbox import Inbox
 from mlconnector.delivery._ledger import Ledger
 from mlconnector.delivery._part import report_of
 from mlconnector.delivery._report import KindReport, Report
@@ -18,10 +17,6 @@ __all__ = ["Waking"]
 
 _PIECE = 500
 """Events whose documents are read, sent and done with at once; after a flood there are tens of thousands."""
-
-
-def _keys(message: InboxMessage) -> list[str]:
-    return [str(key) for key in message.facts.get("keys", ())]
 
 
 class Waking:
@@ -63,39 +58,37 @@ class Waking:
             MLConnectorError: What stopped the run, with ``.report``.
         """
         report = KindReport(kind=self.kind)
-        waiting: dict[str, list[InboxMessage]] = defaultdict(list)
-        for message in self.ledger.inbox.messages(self.box, "stored"):
-            waiting[message.code].append(message)
-            report.note(message.identity, "queued")
+        newest: dict[str, int] = {}
+        for number, identity, code in self.ledger.inbox.stored(self.box):
+            newest[code] = number
+            report.note(identity, "queued")
         try:
-            for kind, messages in () if dry_run else waiting.items():
-                self._work(kind, messages, report, stop)
+            for code, upto in () if dry_run else newest.items():
+                self._work(code, upto, report, stop)
         except MLConnectorError as error:
             error.report = report_of(self.ledger, self.name, report, dry_run=False)
             raise
         return report_of(self.ledger, self.name, report, dry_run=dry_run)
 
-    def _work(self, kind: str, messages: list[InboxMessage], report: KindReport, stop: Any) -> None:
-        syncs = [sync for sync in self._syncs.get(kind, ()) if sync.started]
-        if len(syncs) < len(self._syncs.get(kind, ())):
+    def _work(self, code: str, upto: int, report: KindReport, stop: Any) -> None:
+        syncs = [sync for sync in self._syncs.get(code, ()) if sync.started]
+        if len(syncs) < len(self._syncs.get(code, ())):
             return
-        # Those about one document together, so that it is read once; in pieces, so that what was done stays done.
-        messages = sorted(messages, key=_keys)
-        for start in range(0, len(messages), _PIECE):
-            if stop is not None and stop.is_set():
-                return
-            piece = messages[start : start + _PIECE]
-            keys = [key for message in piece for key in _keys(message)]
+        # In pieces, so that what was done stays done.
+        while not (stop is not None and stop.is_set()):
+            piece = self.ledger.inbox.next_stored(self.box, code, upto=upto, most=_PIECE)
+            keys = [str(key) for message in piece for key in message.facts.get("keys", ())]
             try:
-                for sync in syncs:
-                    if keys:
-                        sync.refresh(keys, stop=stop)
+                for sync in syncs if keys else ():
+                    sync.refresh(keys, stop=stop)
             except LeaseLost:
                 return
             with self.ledger.store.transaction() as transaction:
                 for message in piece:
                     Inbox.close(transaction, message, "applied" if syncs else "noted")
                     report.note(message.identity, "delivered" if syncs else "excluded")
+            if len(piece) < _PIECE:
+                return
 
     def __repr__(self) -> str:
         return f"Waking({self.name!r})"

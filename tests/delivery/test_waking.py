@@ -19,7 +19,7 @@ def states(model: Model) -> list[str]:
 
 
 def event(identity: str, *keys: str, code: str = "suppliers") -> Message:
-    return Message(identity=identity, code=code, facts={"keys": list(keys)})
+    return Message(identity=identity, code=code, business_key=keys[0] if keys else "", facts={"keys": list(keys)})
 
 
 def test_what_an_event_names_is_read_again_and_sent(model: Model) -> None:

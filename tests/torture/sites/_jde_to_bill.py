@@ -33,6 +33,8 @@ from tests.torture.tables import rows
 
 _LAG = 15.0
 """Seconds for which BILL does not list what was made: the last of those in which an effect may still show."""
+_MOVES = 50
+"""Payments that move on at once, at most."""
 _OWN = range(300001, 400000)
 """Numbers of vouchers that are born in JD Edwards."""
 _NEXT = {
@@ -164,7 +166,7 @@ class JDEToBill(Site):
             self.bill(held)
             self.pay(payable)
             self.pay(payable)
-        for _ in range(2 + len(self.paid) // 3):
+        for _ in range(2 + min(_MOVES, len(self.paid) // 3)):
             self.move()
 
     def change(self) -> None:
@@ -196,7 +198,7 @@ class JDEToBill(Site):
     def between(self) -> None:
         if self.rng.random() < 0.5:
             self.erp.post()
-        for _ in range(0 if self.calm else self.rng.randrange(1 + len(self.paid) // 4)):
+        for _ in range(0 if self.calm else self.rng.randrange(1 + min(_MOVES, len(self.paid) // 4))):
             self.move()
 
     # What happens in BILL
