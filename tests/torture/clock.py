@@ -29,6 +29,7 @@ class SharedClock:
 
     def __init__(self, path: Path, skew: float = 0.0) -> None:
         self.path, self.skew = path, skew
+        self._own = threading.local()
         fresh = not path.exists()
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
@@ -45,6 +46,9 @@ class SharedClock:
         self._map.close()
 
     def monotonic(self) -> float:
+        turned_back: float | None = getattr(self._own, "time", None)
+        if turned_back is not None:
+            return turned_back
         zero, ahead = _FORM.unpack(self._map[:])
         return time.monotonic() - zero + ahead
 
@@ -61,6 +65,15 @@ class SharedClock:
                 return
             zero, ahead = _FORM.unpack(self._map[:])
             self._map[:] = _FORM.pack(zero, ahead + max(0.0, seconds))
+
+    @contextlib.contextmanager
+    def turned_back(self, time: float) -> Iterator[None]:
+        """For this thread it stands at an earlier time: what is worked on now was done then."""
+        self._own.time = min(time, self.monotonic())
+        try:
+            yield
+        finally:
+            del self._own.time
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:

@@ -14,6 +14,7 @@ import attrs
 from mlconnector.testing import Call, Simulator
 from mlconnector.testing._faults import Fault, FaultScript
 from mlconnector.testing._wire import Answer, Refused, Request
+from tests.torture.clock import SharedClock
 
 REAL_TIMEOUT = 1.0
 """Seconds after which the workers' calls are cut, for real; on the shared clock they last ``TIMEOUT``."""
@@ -65,7 +66,7 @@ class Torture(FaultScript):
     """What happens to the calls of one simulator.
 
     Args:
-        simulator: It is taken over. ``seed``: of everything random.
+        simulator: It is taken over; its clock is a :class:`SharedClock`. ``seed``: of everything random.
         rate: Share of calls that are hit. ``writes``: of calls that write, where it is another one.
         settle: Seconds after a call's time-out by which its effect shows at the latest.
         more: Further kinds, as ``"444"``.
@@ -94,7 +95,8 @@ class Torture(FaultScript):
         self._weights = [_RARE.get(kind, 1.0) for kind in self._kinds]
         self._settle, self._honest = settle, honest
         self._on_call = on_call
-        self._simulator = simulator
+        assert isinstance(simulator.clock, SharedClock)
+        self._simulator, self._clock = simulator, simulator.clock
         self._inner: Callable[[Request, Fault], Answer | None] = simulator._answered
         self._due: list[tuple[float, int, Request]] = []
         self._guard = threading.Lock()
@@ -120,10 +122,10 @@ class Torture(FaultScript):
         return self.rate if reads else self.writes
 
     def _answered(self, request: Request, fault: Fault) -> Answer | None:
-        self.flush(self._simulator.clock.monotonic())
+        self.flush(self._clock.monotonic())
         if isinstance(fault, Late):
             with self._guard:
-                due = self._simulator.clock.monotonic() + fault.after
+                due = self._clock.monotonic() + fault.after
                 heapq.heappush(self._due, (due, next(self._order), request))
             return None
         return self._inner(request, fault)
@@ -134,8 +136,9 @@ class Torture(FaultScript):
             with self._guard:
                 if not self._due or self._due[0][0] > until:
                     return
-                _due, _order, request = heapq.heappop(self._due)
-            with self._simulator._lock:
+                due, _order, request = heapq.heappop(self._due)
+            # Nobody has asked since then: what lists show late is late from that time on, not from now.
+            with self._simulator._lock, self._clock.turned_back(due):
                 try:
                     self._simulator._work(request)
                 except Refused:
