@@ -178,7 +178,7 @@ class Inbox:
         """The next messages to be worked on, those about one business key together.
 
         Args:
-            upto: None with a higher id. ``most``: no more than this many.
+            box, code: Inbox, and kind of message. ``upto``: none with a higher id. ``most``: no more than this many.
         """
         query = (
             f"{_WITH_NAME} WHERE i.box = ? AND i.state = 'stored' AND i.code = ? AND i.id <= ?"
