@@ -6,9 +6,12 @@ import datetime as dt
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mlconnector.errors import VendorFault
+from mlconnector.jdedwards._browse import grouped
 from mlconnector.jdedwards._values import Cells, Columns, Zone
 
 TEXTS, CODES, NUMBERS, DATES = ("DSC1", "UOM"), ("ITM", "AN8"), ("UORG", "PRRC"), ("DRQJ", "PDDJ")
@@ -67,3 +70,11 @@ def test_the_newest_stamp_is_that_of_any_row_or_the_one_found_before() -> None:
     assert ZONE.newest(rows_of) == newest
     assert ZONE.newest(rows_of, newest + dt.timedelta(seconds=1)) == newest + dt.timedelta(seconds=1)
     assert ZONE.newest({"F4301": []}) is None
+
+
+@pytest.mark.parametrize("broken", [{"F4311_DOCO": 2}, {"F4311_DOCO": 2, "F4311_DCTO": None}])
+def test_a_line_that_does_not_say_whose_it_is_stops_the_read(broken: dict[str, Any]) -> None:
+    good = {"F4311_DOCO": 1, "F4311_DCTO": "OP"}
+    assert grouped("F4311", ("DOCO", "DCTO"), [good, good]) == {(1, "OP"): [good, good]}
+    with pytest.raises(VendorFault, match="F4311 came without DCTO"):
+        grouped("F4311", ("DOCO", "DCTO"), [good, broken])
