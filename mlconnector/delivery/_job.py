@@ -18,12 +18,14 @@ from mlconnector.delivery._store import Lease, Transaction
 from mlconnector.documents import Document
 from mlconnector.target import Target
 
-__all__ = ["HOLDING", "Excluded", "Job", "Settings", "log"]
+__all__ = ["BEGUN", "HOLDING", "Excluded", "Job", "Settings", "log"]
 
 log = logging.getLogger("mlconnector.delivery")
 
 HOLDING = "(state IN ('sending', 'in doubt', 'unknown') OR (state = 'parked' AND detail IN ('conflict', 'in doubt')))"
 """An open delivery: it holds its key, never another (delivery rule 4)."""
+BEGUN = "(state IN ('parked', 'superseded') AND done <> '[]')"
+"""A closed delivery of which the target has a part: a step was refused after others were done (delivery rule 8)."""
 
 
 @attrs.frozen

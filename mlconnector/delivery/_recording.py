@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mlconnector.delivery._database import Row
-from mlconnector.delivery._job import HOLDING, Excluded, Job
+from mlconnector.delivery._job import BEGUN, HOLDING, Excluded, Job
 from mlconnector.delivery._rows import FRESH, QUEUED
 from mlconnector.delivery._store import Transaction
 from mlconnector.documents import Document, to_json
@@ -149,7 +149,7 @@ class Recorder:
         return bool(
             transaction.rows(
                 "SELECT 1 FROM deliveries WHERE sync = ? AND usage = ? AND key = ?"  # noqa: S608 - own text
-                f" AND ({HOLDING} OR (state IN ('parked', 'superseded') AND done <> '[]')) LIMIT 1",
+                f" AND ({HOLDING} OR {BEGUN}) LIMIT 1",
                 (self._job.sync, usage, key),
             )
         )
@@ -163,15 +163,18 @@ class Recorder:
         self._supersede(transaction, usage, key)
         job.report.note(key, "waiting", document.waiting_for[0])
 
-    def _supersede(self, transaction: Transaction, usage: str, key: str) -> None:
+    def _supersede(self, transaction: Transaction, usage: str, key: str, *, by_newer: bool = False) -> None:
         """Revisions of which nothing was sent yet, and refused ones, give way to what comes now.
 
-        Of a refused one the target may have a part: what comes now finds it by its steps (:func:`begun_of`).
+        Args:
+            by_newer: It is a newer revision. Only that takes over one that was refused half-way (:func:`begun_of`): it
+                would go out from its first step again, were it to come back by itself.
         """
         rows = transaction.rows(
             "SELECT id, revision FROM deliveries WHERE sync = ? AND usage = ? AND key = ?"
-            " AND ((state = 'recorded' AND done = '[]') OR (state = 'parked' AND detail = 'refused'))",
-            (self._job.sync, usage, key),
+            " AND ((state = 'recorded' AND done = '[]') OR (state = 'parked' AND detail = 'refused'"
+            " AND (? OR done = '[]')))",
+            (self._job.sync, usage, key, by_newer),
         )
         for row in rows:
             transaction.move(row["id"], "superseded")
@@ -205,7 +208,7 @@ class Recorder:
         quiet = not unknown and (self._baseline or untold)
         state = "unknown" if unknown else "baselined" if quiet else "recorded"
         if not quiet:
-            self._supersede(transaction, usage, key)
+            self._supersede(transaction, usage, key, by_newer=True)
         stamp = None if document.provenance is None else document.provenance.updated_at
         text, fingerprint, seals = to_json(document), document.fingerprint, transaction.seals
         transaction.execute(

@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 
 from mlconnector.delivery._database import Row
-from mlconnector.delivery._job import HOLDING, Job
+from mlconnector.delivery._job import BEGUN, HOLDING, Job
 from mlconnector.delivery._ledger import Ledger
 from mlconnector.delivery._masking import masked
 from mlconnector.delivery._outcome import Outcomes
@@ -50,8 +50,8 @@ def action_of(document: Any, *, known: bool) -> Action:
 def begun_of(ledger: Ledger, head: Row, *, before: int) -> Row | None:
     """The newest revision behind the base, before another one, of which the target has a part (delivery rule 12)."""
     found = ledger.store.read(
-        "SELECT * FROM deliveries WHERE sync = ? AND usage = ? AND key = ? AND revision > ? AND revision < ?"
-        " AND done <> '[]' AND state IN ('parked', 'superseded') ORDER BY revision DESC LIMIT 1",
+        "SELECT * FROM deliveries WHERE sync = ? AND usage = ? AND key = ? AND revision > ? AND revision < ?"  # noqa: S608 - own text
+        f" AND {BEGUN} ORDER BY revision DESC LIMIT 1",
         (head["sync"], head["usage"], head["key"], head["base"], before),
     )
     return found[0] if found else None

@@ -267,6 +267,20 @@ def test_a_newer_revision_knows_of_the_one_that_was_refused_half_way(model: Mode
     assert model.states() == [("a", 1, "delivered"), ("a", 2, "superseded"), ("a", 3, "delivered")]
 
 
+def test_what_was_refused_half_way_and_only_waited_is_not_sent_anew(model: Model) -> None:
+    model.desk.steps = ("upload", "run")
+    model.table.put("a", "one")
+    model.desk.script = [None, mc.InvalidDocument("not now")]
+    sync = model.sync()
+    sync.run()
+    for reasons in (("hold",), ()):
+        model.clock.advance(HOUR)
+        model.table.put("a", "one", waiting_for=reasons)
+        sync.run()
+    assert [prepared.step for prepared in model.desk.seen] == ["upload"]
+    assert model.states() == [("a", 1, "parked")]
+
+
 def test_a_step_whose_answer_was_lost_is_not_done_twice(model: Model) -> None:
     model.desk.steps = ("create", "issue")
     model.table.put("a", "one")
