@@ -9,14 +9,16 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import attrs
 
 from mlconnector.errors import CursorMismatch, InvalidArgument
 
 __all__ = ["MEMORY", "PassState", "Seen", "filters_hash"]
+
+T = TypeVar("T")
 
 VERSION = 1
 MEMORY = 20_000
@@ -184,21 +186,33 @@ class PassState:
         if stamp is not None and (self.high is None or stamp > self.high):
             self.high = stamp
 
-    def is_repeat(self, document: Any) -> bool:
-        """The same content was handed out under this key in the overlap."""
-        entry = self.seen.get(document.key)
-        return entry is not None and entry.fingerprint == document.fingerprint[:16]
+    def handed_out(self, documents: Iterable[T], signatures: Mapping[str, str], clock: dt.datetime) -> list[T]:
+        """The documents of a page less what was handed out before with the same content; all of them are noted.
 
-    def remember(self, document: Any, signature: str, clock: dt.datetime) -> None:
-        """A document that is handed out, or was recognised as handed out before; ``clock`` is the source's."""
-        provenance, watermark = document.provenance, self._moved()
-        stamp = None if provenance is None else provenance.updated_at
-        if stamp is None or watermark is None or self.begin is None or stamp < self._oldest(watermark):
-            self.seen.pop(document.key, None)
-            return
-        before, first = self.seen.get(document.key), clock.timestamp()
-        if before is not None and signature and before.signature == signature:
-            first = before.first
+        Args:
+            signatures: Stamp signatures by key. ``clock``: the source's, with this page.
+        """
+        new: list[T] = []
+        now, oldest = clock.timestamp(), self._oldest()
+        for document in documents:
+            described: Any = document
+            key, provenance = described.key, described.provenance
+            stamp = None if provenance is None else provenance.updated_at
+            if stamp is not None and (self.high is None or stamp > self.high):
+                self.high = stamp
+                oldest = self._oldest()
+            before = self.seen.get(key)
+            if before is None or before.fingerprint != described.fingerprint[:16]:
+                new.append(document)
+            if stamp is None or oldest is None or stamp < oldest:
+                self.seen.pop(key, None)
+            else:
+                self._remember(described, stamp, signatures.get(key, ""), before, now)
+        return new
+
+    def _remember(self, document: Any, stamp: dt.datetime, signature: str, before: Seen | None, now: float) -> None:
+        assert self.begin is not None
+        first = before.first if before is not None and signature and before.signature == signature else now
         entry = Seen("", stamp.timestamp(), signature, first, self.begin.timestamp(), document)
         self.seen[document.key] = entry
         self._unread.append(entry)
@@ -236,15 +250,16 @@ class PassState:
         moved = min(self.high, self.begin)
         return moved if self.watermark is None else max(self.watermark, moved)
 
-    def _oldest(self, watermark: dt.datetime) -> dt.datetime:
-        """The earliest stamp that the pass after this one can bring again."""
-        return watermark - self.overlap - self.margin
+    def _oldest(self) -> dt.datetime | None:
+        """The earliest stamp that the pass after this one can bring again; ``None`` while there is no watermark."""
+        watermark = self._moved()
+        return None if watermark is None or self.begin is None else watermark - self.overlap - self.margin
 
     def _forget(self) -> None:
-        watermark = self._moved()
-        if watermark is not None:
-            oldest = self._oldest(watermark).timestamp()
-            self.seen = {key: entry for key, entry in self.seen.items() if entry.stamp >= oldest}
+        oldest = self._oldest()
+        if oldest is not None:
+            earliest = oldest.timestamp()
+            self.seen = {key: entry for key, entry in self.seen.items() if entry.stamp >= earliest}
         if len(self.seen) > self.memory:
             newest = sorted(self.seen.items(), key=lambda item: item[1].stamp, reverse=True)[: self.memory]
             self.seen = dict(newest)

@@ -1,10 +1,11 @@
-"""Fetch the next page while this one is worked on: one page ahead, in order, ended with its consumer."""
+"""Fetch the next pages while this one is worked on: two at most, in order, ended with their consumer."""
 
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Generic, TypeVar
 
 from mlconnector._on_the_wire import gone_out
@@ -12,12 +13,14 @@ from mlconnector._on_the_wire import gone_out
 __all__ = ["read_ahead"]
 
 T = TypeVar("T")
+_AHEAD = 2
+"""One to be there when this one is done with, and one on its way then: with one, the wire would rest meanwhile."""
 _PATIENCE = 0.01
 """Seconds in which a request is made up; whatever takes longer is not waited for."""
 
 
 def read_ahead(source: Iterator[T], last: Callable[[T], bool]) -> Generator[T, None, None]:
-    """Yield from ``source``, always one item ahead; ``last`` says that nothing follows an item.
+    """Yield from ``source``, which is up to two items ahead; ``last`` says that nothing follows an item.
 
     The first item is fetched in the caller's thread, so that a read of one page starts no thread. Closing the
     generator waits for the fetch under way and closes the source: nothing runs on behind it.
@@ -32,19 +35,17 @@ def read_ahead(source: Iterator[T], last: Callable[[T], bool]) -> Generator[T, N
         fetch = _Fetch(source, last)
         pool = ThreadPoolExecutor(1, thread_name_prefix="mlconnector-read-ahead")
         try:
-            sent = threading.Event()
-            following = pool.submit(fetch, sent)
+            asked: deque[tuple[Future[T | None], threading.Event]] = deque()
             while True:
+                while len(asked) < _AHEAD:
+                    sent = threading.Event()
+                    asked.append((pool.submit(fetch, sent), sent))
                 # The consumer would hold the interpreter: it begins to work when the next request is on its way.
-                sent.wait(_PATIENCE)
+                asked[0][1].wait(_PATIENCE)
                 yield item
-                sent = threading.Event()
-                # Asked for while the one before is still awaited, so that no time passes between the two.
-                after = pool.submit(fetch, sent)
-                item = following.result()
+                item = asked.popleft()[0].result()
                 if item is None:
                     return
-                following = after
         finally:
             pool.shutdown(cancel_futures=True)
     finally:

@@ -577,15 +577,7 @@ class Records(Generic[T]):
             state.note_high(rejected.updated_at)
         for _signature, stamp in batch.skipped.values():
             state.note_high(stamp)
-        new: list[T] = []
-        for document in batch.documents:
-            item: Any = document
-            if item.provenance is not None:
-                state.note_high(item.provenance.updated_at)
-            if not (state.seen and state.is_repeat(item)):
-                new.append(document)
-            state.remember(item, batch.signatures.get(item.key, ""), clock)
-        return new
+        return state.handed_out(batch.documents, batch.signatures, clock)
 
 
 def _is_last(batch: Batch[Any]) -> bool:

@@ -10,6 +10,7 @@ from mlconnector.documents._logistics import AcknowledgedSet, FunctionalAcknowle
 from mlconnector.documents._money import Application, Invoice, InvoiceLine, JournalLine, PayItem, Payment
 from mlconnector.documents._orders import AcknowledgedLine, OrderAcknowledgment, OrderLine, PurchaseOrder, Schedule
 from mlconnector.documents._parties import Account, Address, Contact, CostCenter, Party, Supplier
+from mlconnector.documents._unchecked import unchecked
 
 __all__ = [
     "Account",
@@ -40,4 +41,5 @@ __all__ = [
     "from_json",
     "smallest_unit",
     "to_json",
+    "unchecked",
 ]

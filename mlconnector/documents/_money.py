@@ -17,7 +17,7 @@ from mlconnector.documents._parties import Party
 __all__ = ["Application", "Invoice", "InvoiceLine", "JournalLine", "PayItem", "Payment"]
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, weakref_slot=False)
 class InvoiceLine:
     """One line of an invoice; quantities, prices, units and ``extras`` as on :class:`OrderLine`.
 
@@ -42,7 +42,7 @@ class InvoiceLine:
     extras: Mapping[str, Any] = attrs.field(default=EMPTY, converter=as_read_only)
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, weakref_slot=False)
 class PayItem:
     """A due date of an invoice, not a line of it (rule B22). Amounts in the invoice's currency."""
 

@@ -34,7 +34,7 @@ class Schedule:
     quantity: Decimal | None = _amount()
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, weakref_slot=False)
 class OrderLine:
     """One line of an order.
 

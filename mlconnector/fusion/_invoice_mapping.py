@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
-from mlconnector.documents import Invoice, InvoiceLine, Party, PayItem
+from mlconnector.documents import Invoice, InvoiceLine, Party, PayItem, ReadOnly, unchecked
 from mlconnector.fusion._made import Made, Site
 from mlconnector.fusion._settings import Gate
 from mlconnector.fusion._values import Fields, Row
@@ -21,6 +22,9 @@ _AMOUNTS = ("InvoiceAmount", "BaseAmount", "ConversionRate")
 _LINE = ("LineNumber", "LineType", "Description", "ItemDescription", "Item", "UOM", "DistributionCombination",
          "PurchaseOrderNumber", "PurchaseOrderLineNumber")  # fmt: skip
 _LINE_AMOUNTS = ("Quantity", "UnitPrice", "LineAmount")
+_invoice, _invoice_line, _due = unchecked(Invoice), unchecked(InvoiceLine), unchecked(PayItem)
+_INSTALLMENT = ("InstallmentNumber", "HoldReason")
+_INSTALLMENT_AMOUNTS = ("GrossAmount", "UnpaidAmount", "FirstDiscountAmount")
 _EXTRAS = ("VoucherNumber", "LegalEntity", "SupplierSite", "ValidationStatus", "ApprovalStatus", "AccountingStatus")
 
 
@@ -45,21 +49,21 @@ def to_invoices(row: Row, site: Site) -> Iterator[Made]:
         for cells in (Fields(one, faults, "line", "LineNumber") for one in row.get("invoiceLines") or ())
         if not (cells.flag("DiscardedFlag") or cells.flag("CanceledFlag"))
     ]
-    pay_items = tuple(_pay_item(one) for one in installments)
+    pay_items = tuple([_pay_item(one) for one in installments])
     void = (
         head.flag("CanceledFlag") or head.date("CanceledDate") is not None or Gate.has(site.gate.cancelled, validation)
     )
-    invoice = Invoice(
+    invoice = _invoice(
         number=number,
         kind=_KINDS.get(kind.casefold(), "voucher"),
         type=kind,
         supplier_invoice_number=supplier_invoice_number,
         date=head.date("InvoiceDate"),
-        due_date=min((item.due_date for item in pay_items if item.due_date is not None), default=None),
+        due_date=min([item.due_date for item in pay_items if item.due_date is not None], default=None),
         gl_date=head.date("AccountingDate"),
-        supplier=Party(number=supplier_number, name=supplier) if supplier_number or supplier else None,
+        supplier=_party(supplier_number, supplier),
         # Who is paid where it is not the supplier, e.g. a payee of one time (section 8: ``Party``).
-        payee=Party(name=party) if party and party != supplier else None,
+        payee=_party("", party) if party != supplier else None,
         remit_to=_remit_to(installments),
         company=unit,
         currency=currency or None,
@@ -80,7 +84,7 @@ def to_invoices(row: Row, site: Site) -> Iterator[Made]:
         waiting_for=()
         if void
         else (
-            *_waiting(site.gate, kind, validation, approval, known=bool(supplier_number or supplier)),
+            *_waiting(site.gate, kind, validation, approval, bool(supplier_number or supplier)),
             *_held(installments),
         ),
         extras=head.kept(*_EXTRAS),
@@ -89,16 +93,25 @@ def to_invoices(row: Row, site: Site) -> Iterator[Made]:
     yield Made(invoice, faults)
 
 
-def _waiting(gate: Gate, kind: str, validation: str, approval: str, *, known: bool) -> Iterator[str]:
-    """What the gate still asks for (rule B21); ``known``: there is a supplier."""
+@functools.lru_cache(maxsize=4096)
+def _party(number: str, name: str) -> Party | None:
+    """Suppliers recur in invoices."""
+    return Party(number=number, name=name) if number or name else None
+
+
+@functools.lru_cache(maxsize=1024)
+def _waiting(gate: Gate, kind: str, validation: str, approval: str, known: bool) -> tuple[str, ...]:
+    """What the gate still asks for (rule B21); ``known``: there is a supplier. Statuses recur in invoices."""
+    reasons = []
     if not Gate.has(gate.invoice_types, kind):
-        yield f"type {kind or 'unknown'} does not go out"
+        reasons.append(f"type {kind or 'unknown'} does not go out")
     if not known:
-        yield "no supplier"
+        reasons.append("no supplier")
     if not Gate.has(gate.validation, validation):
-        yield f"validation status {validation or 'unknown'}"
+        reasons.append(f"validation status {validation or 'unknown'}")
     if not Gate.has(gate.approval, approval):
-        yield f"approval status {approval or 'unknown'}"
+        reasons.append(f"approval status {approval or 'unknown'}")
+    return tuple(reasons)
 
 
 def _held(installments: Sequence[Fields]) -> Iterator[str]:
@@ -111,7 +124,13 @@ def _held(installments: Sequence[Fields]) -> Iterator[str]:
 
 def _remit_to(installments: Sequence[Fields]) -> Party | None:
     names = {name for one in installments if (name := one.text("RemitToSupplier"))}
-    return Party(name=names.pop()) if len(names) == 1 else None
+    return _party("", names.pop()) if len(names) == 1 else None
+
+
+@functools.lru_cache(maxsize=4096)
+def _item_ids(item: str) -> ReadOnly:
+    """Items recur in invoices."""
+    return ReadOnly({"buyer": item} if item else {})
 
 
 def _line(cells: Fields, site: Site) -> InvoiceLine:
@@ -121,11 +140,11 @@ def _line(cells: Fields, site: Site) -> InvoiceLine:
     kind = _LINE_KINDS.get(line_type.casefold(), "item")
     if kind == "item" and (not quantity or price is None):
         kind = "amount"
-    return InvoiceLine(
+    return _invoice_line(
         number=number,
         kind=kind,
         description=description or item_description,
-        item_ids={"buyer": item} if item else {},
+        item_ids=_item_ids(item),
         quantity=quantity,
         unit=unit,
         unit_price=price,
@@ -139,13 +158,15 @@ def _line(cells: Fields, site: Site) -> InvoiceLine:
 
 
 def _pay_item(cells: Fields) -> PayItem:
-    return PayItem(
-        number=cells.text("InstallmentNumber"),
+    number, reason = cells.texts(_INSTALLMENT)
+    gross, unpaid, discount = cells.numbers(_INSTALLMENT_AMOUNTS)
+    return _due(
+        number=number,
         due_date=cells.date("DueDate"),
-        gross=cells.number("GrossAmount"),
-        open=cells.number("UnpaidAmount"),
-        discount=cells.number("FirstDiscountAmount"),
-        pay_status=cells.text("HoldReason") or "hold" if cells.flag("HoldFlag") else "",
+        gross=gross,
+        open=unpaid,
+        discount=discount,
+        pay_status=reason or "hold" if cells.flag("HoldFlag") else "",
     )
 
 

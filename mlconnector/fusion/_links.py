@@ -9,7 +9,7 @@ from urllib.parse import quote
 from mlconnector.fusion._resources import CHILD_PAGE, Child
 from mlconnector.http import same_origin_path
 
-__all__ = ["Nested", "child_of", "nested", "own_path", "path_of"]
+__all__ = ["Nested", "came", "child_of", "nested", "own_path", "path_of"]
 
 _OWN = ("self", "canonical")
 
@@ -63,19 +63,29 @@ class Nested(NamedTuple):
 
 def child_of(row: Mapping[str, Any], child: Child) -> str | None:
     """The accessor under which this child came; ``None`` where none of them is there."""
-    return next((accessor for accessor in child.accessors if accessor in row), None)
+    for accessor in child.accessors:
+        if accessor in row:
+            return accessor
+    return None
 
 
 def nested(value: Any) -> Nested:
-    """An expanded child: a collection object, or in framework version 2 an array that is cut without a sign."""
-    if isinstance(value, Mapping):
+    """An expanded child, see :func:`came`."""
+    return Nested(*came(value), value)
+
+
+def came(value: Any) -> tuple[list[dict[str, Any]], bool]:
+    """The rows of an expanded child, and whether more of them follow.
+
+    It is a collection object, or in framework version 2 an array that is cut without a sign.
+    """
+    if type(value) is dict:
         rows = _rows(value.get("items"))
         says = value.get("hasMore")
-        more = says if isinstance(says, bool) else len(rows) >= CHILD_PAGE
-        return Nested(rows, more, value)
+        return rows, says if isinstance(says, bool) else len(rows) >= CHILD_PAGE
     rows = _rows(value)
-    return Nested(rows, len(rows) >= CHILD_PAGE)
+    return rows, len(rows) >= CHILD_PAGE
 
 
 def _rows(value: Any) -> list[dict[str, Any]]:
-    return [row for row in value if type(row) is dict] if isinstance(value, list) else []
+    return [row for row in value if type(row) is dict] if type(value) is list else []

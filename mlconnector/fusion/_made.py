@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import attrs
 
@@ -28,8 +29,7 @@ class Site:
         return Provenance(system="fusion", kind=kind, key=key, updated_at=stamp)
 
 
-@attrs.frozen
-class Made:
+class Made(NamedTuple):
     """A document, and every fault that keeps it from being one."""
 
     document: Document

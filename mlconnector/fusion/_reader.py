@@ -11,7 +11,7 @@ import datetime as dt
 import functools
 import hashlib
 import logging
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
 
@@ -180,7 +180,7 @@ class KindReader:
         made = functools.partial(_documents, make=self.documents.make, site=self.site(today), wanted=wanted)
         place: dict[str, Any] = {"position": grid.position, "clock": grid.clock, "last": grid.last}
         if not grid.decoded:
-            return Batch(**place, mapping=lambda: made(self._completed(self._parted(grid, window))))
+            return Batch(**place, mapping=lambda: made(self._one_by_one(grid, window)))
         skipped, signatures = {}, {}
         found: list[tuple[Row, Row | None]] = []
         for row, whole_row in self._parted(grid, window):
@@ -195,15 +195,18 @@ class KindReader:
         rows = self._completed(found)
         return Batch(**place, signatures=signatures, skipped=skipped, mapping=lambda: made(rows))
 
-    def _parted(self, grid: Grid, window: Window) -> list[tuple[Row, Row | None]]:
+    def _parted(self, grid: Grid, window: Window) -> Iterator[tuple[Row, Row | None]]:
         """The rows of a page that may have changed, each with itself whole, where its children came with it."""
         lower = None if window.lower is None else _second(window.lower)
         children = self.resource.children
-        return [
-            (row, whole(row, children))
-            for row in grid.rows()
-            if lower is None or (stamp := self._stamp(row)) is None or stamp >= lower
-        ]
+        for row in grid.each():
+            if lower is None or (stamp := self._stamp(row)) is None or stamp >= lower:
+                yield row, whole(row, children)
+
+    def _one_by_one(self, grid: Grid, window: Window) -> Iterator[Row]:
+        """The same rows, whole. The end of the page said that all is there; what is not is asked for here."""
+        for row, whole_row in self._parted(grid, window):
+            yield self._completed([(row, None)])[0] if whole_row is None else whole_row
 
     def _completed(self, found: Sequence[tuple[Row, Row | None]]) -> list[Row]:
         """The rows with all of their children; what did not come with a row is asked for, several rows at once."""
@@ -247,7 +250,7 @@ def _signature(row: Row) -> str:
     return hashlib.sha256(repr(row).encode()).hexdigest()[:12]
 
 
-def _documents(rows: Sequence[Row], make: Make, site: Site, wanted: frozenset[str] | None) -> Mapped:
+def _documents(rows: Iterable[Row], make: Make, site: Site, wanted: frozenset[str] | None) -> Mapped:
     documents: list[Document] = []
     rejected: list[Rejected] = []
     for row in rows:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -13,7 +14,7 @@ import attrs
 
 from mlconnector.errors import MLConnectorError, RateLimited, VendorFault
 from mlconnector.fusion._ending import Ending, ending_of
-from mlconnector.fusion._links import child_of, nested, path_of
+from mlconnector.fusion._links import came, child_of, nested, path_of
 from mlconnector.fusion._query import DateTimes, Where, expression, order_text
 from mlconnector.fusion._resources import LARGEST_PAGE, Child, Resource
 from mlconnector.http import HTTPClient, Request, RequestRefused, Response, Retry
@@ -33,12 +34,12 @@ class Grid:
     """One page of a collection.
 
     Args:
-        content: Its rows as the pod sent them, or what decodes them.
+        content: Its rows as the pod sent them, or what decodes them one by one.
         last: Nothing follows. ``clock``: the pod's, by the ``Date`` of its answer.
         position: Where a walk goes on after it, as plain JSON.
     """
 
-    content: list[Row] | Callable[[], list[Row]] = attrs.field(repr=False)
+    content: list[Row] | Callable[[], Iterator[Row]] = attrs.field(repr=False)
     last: bool
     clock: dt.datetime | None
     position: Any = None
@@ -54,7 +55,11 @@ class Grid:
         Raises:
             VendorFault: They are not what the end of the answer said.
         """
-        return self.content if isinstance(self.content, list) else self.content()
+        return self.content if isinstance(self.content, list) else [*self.content()]
+
+    def each(self) -> Iterator[Row]:
+        """Its rows one by one: a page of them takes megabytes, one is soon let go. Raises as :meth:`rows`."""
+        return iter(self.content) if isinstance(self.content, list) else self.content()
 
 
 @attrs.frozen
@@ -282,7 +287,7 @@ class Service:
         if end is None or end.key <= after:
             grid = _grid(path, response, size)
             return attrs.evolve(grid, position=_last_key(resource, grid.rows(), after))
-        decode = functools.partial(_rows_ending, resource, path, response, size, after, end)
+        decode = functools.partial(_rows_ending, resource, path, response, after, end)
         full = end.count >= (end.limit or size)
         return Grid(decode, not (full or end.more), response.date, end.key)
 
@@ -325,29 +330,35 @@ class Service:
 
 
 def whole(row: Row, children: Sequence[Child]) -> Row | None:
-    """The row with every child as a plain list in order, under the first of its names.
+    """The row itself, with every child as a plain list in order, under the first of its names.
 
     Returns:
-        A copy; ``None`` where some child of it did not come whole.
+        ``None`` where some child of it did not come whole; then the row is as it came.
     """
-    found = dict(row)
+    found: dict[str, list[Row]] = {}
     for child in children:
         accessor = child_of(row, child)
-        part = nested(row.get(accessor or ""))
-        if accessor is None or part.more:
+        rows, more = came(row.get(accessor or ""))
+        if accessor is None or more:
             return None
-        rows: list[Row] = _in_order(child, part.rows)
+        rows = _in_order(child, rows)
         if child.children:
-            inner = [whole(one, child.children) for one in rows]
+            inner = [whole(dict(one), child.children) for one in rows]
             rows = [one for one in inner if one is not None]
             if len(rows) < len(inner):
                 return None
         found[child.accessors[0]] = rows
-    return found
+    row.update(found)
+    return row
 
 
 def _in_order(child: Child, rows: list[Row]) -> list[Row]:
-    return sorted(rows, key=functools.partial(_place, child.key)) if len(rows) > 1 else rows
+    if len(rows) < 2:
+        return rows
+    try:
+        return sorted(rows, key=operator.itemgetter(child.key))
+    except (KeyError, TypeError):
+        return sorted(rows, key=functools.partial(_place, child.key))
 
 
 def _object(path: str, response: Response) -> Mapping[str, Any]:
@@ -371,14 +382,20 @@ def _grid(path: str, response: Response, size: int) -> Grid:
     return Grid(items, not items or not (full or answer.get("hasMore") is True), response.date)
 
 
-def _rows_ending(  # noqa: PLR0917 - private; bound at one place
-    resource: Resource, path: str, response: Response, size: int, after: int, end: Ending
-) -> list[Row]:
-    """The rows of a page whose end was believed, now that it can be proved."""
-    rows = _grid(path, response, size).rows()
-    if len(rows) != end.count or _last_key(resource, rows, after) != end.key:
+def _rows_ending(resource: Resource, path: str, response: Response, after: int, end: Ending) -> Iterator[Row]:
+    """The rows of a page whose end was believed, and then the proof."""
+    count, last = 0, after
+    try:
+        for row in response.elements(end.begin, end.end):
+            if type(row) is not dict:
+                raise _unusable(path, "no collection of items came")
+            count, last = count + 1, _next_key(resource, row, last)
+            yield row
+    except VendorFault as error:
+        error.system = "fusion"
+        raise
+    if (count, last) != (end.count, end.key):
         raise _unusable(path, f"it ends with {end.count} rows up to {resource.key} {end.key}, and holds others")
-    return rows
 
 
 def _last_key(resource: Resource, rows: Sequence[Row], after: int) -> int:

@@ -38,7 +38,7 @@ def _has(allowed: tuple[str, ...], texts: tuple[str, ...]) -> bool:
     return not {value.casefold() for value in allowed}.isdisjoint([text.casefold() for text in texts if text])
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, cache_hash=True)
 class Gate:
     """Which documents are ``ready``: values of status attributes, compared without regard to case.
 

@@ -9,20 +9,23 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import json
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from json.encoder import encode_basestring
 from typing import Any
 
 from mlconnector.errors import InvalidArgument
 
-__all__ = ["dumps", "loads"]
+__all__ = ["dumps", "elements", "loads"]
 
 
 def _refuse(constant: str) -> Any:
     raise ValueError(f"{constant} is not a number")
 
 
+_EXPONENT = "a number has an exponent beyond what Decimal holds"
+_SPACE = re.compile(r"[ \t\n\r]+")
 _DECODER = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse)
 
 
@@ -53,7 +56,42 @@ def loads(text: str | bytes) -> Any:
     try:
         return _DECODER.decode(text)
     except ArithmeticError:
-        raise ValueError("a number has an exponent beyond what Decimal holds") from None
+        raise ValueError(_EXPONENT) from None
+
+
+def elements(content: bytes, begin: int, end: int) -> Iterator[Any]:
+    """Decode the elements of an array one by one: each can be let go before the next is made.
+
+    Args:
+        content: JSON in UTF-8. ``begin``: behind the array's opening bracket. ``end``: at its closing one.
+
+    Raises:
+        ValueError: What stands between the two is no list of JSON values.
+    """
+    if _fast() is not None:
+        yield from loads(b"[%b]" % content[begin:end])
+        return
+    text = str(memoryview(content)[begin:end], "utf-8")
+    place = _after_space(text, 0)
+    while place < len(text):
+        try:
+            value, place = _DECODER.raw_decode(text, place)
+        except ArithmeticError:
+            raise ValueError(_EXPONENT) from None
+        yield value
+        del value
+        place = _after_space(text, place)
+        if place < len(text):
+            if text[place] != ",":
+                raise ValueError(f"no comma at {place} of an array")
+            place = _after_space(text, place + 1)
+            if place == len(text):
+                raise ValueError("an array ends with a comma")
+
+
+def _after_space(text: str, place: int) -> int:
+    found = _SPACE.match(text, place)
+    return place if found is None else found.end()
 
 
 def dumps(value: Any) -> str:

@@ -6,7 +6,7 @@ import datetime as dt
 import enum
 import functools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from types import MappingProxyType
 from typing import Any, Final
@@ -16,7 +16,7 @@ import attrs
 from requests.structures import CaseInsensitiveDict
 
 from mlconnector.errors import InvalidArgument, VendorFault
-from mlconnector.http._json import dumps, loads
+from mlconnector.http._json import dumps, elements, loads
 from mlconnector.http._policy import Timeout
 from mlconnector.http._redact import Redactor
 
@@ -159,12 +159,34 @@ class Response:
         """
         try:
             return loads(self.content)
-        except ValueError:
+        except (ValueError, RecursionError):
             pass
-        except RecursionError:
-            pass
+        raise self._no_json()
+
+    def elements(self, begin: int, end: int) -> Iterator[Any]:
+        """The elements of an array in the body, decoded one by one: each can be let go before the next is made.
+
+        Args:
+            begin: Where in ``content`` they begin, behind the bracket. ``end``: where the closing bracket is.
+
+        Raises:
+            VendorFault: As :meth:`json`, when it is come to.
+        """
+        found = elements(self.content, begin, end)
+        while True:
+            try:
+                value = next(found)
+            except StopIteration:
+                return
+            except (ValueError, RecursionError):
+                break
+            yield value
+            del value
+        raise self._no_json()
+
+    def _no_json(self) -> VendorFault:
         kind = "an HTML page" if self.text.lstrip()[:1] == "<" else f"{self.content_type or 'no content type'}"
-        raise VendorFault(
+        return VendorFault(
             f"{self.method} {self.path} answered {self.status} with {kind} instead of JSON: {self.excerpt()!r}",
             cure="The administrator checks that the address is the service's own and no log-in page or proxy answers.",
             status=self.status,

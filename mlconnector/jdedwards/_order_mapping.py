@@ -12,7 +12,7 @@ from typing import Any
 
 import attrs
 
-from mlconnector.documents import OrderLine, Party, Provenance, PurchaseOrder, ReadOnly
+from mlconnector.documents import OrderLine, Party, Provenance, PurchaseOrder, ReadOnly, unchecked
 from mlconnector.jdedwards._approval import Approval
 from mlconnector.jdedwards._browse import Grid, grouped, identity
 from mlconnector.jdedwards._keys import order_key
@@ -44,7 +44,9 @@ _LINE = Columns(
     numbers=("LNID", "UORG", "UREC", "UOPN", "PRRC", "AEXP", "FRRC", "FEA"),
     dates=("DRQJ", "PDDJ"),
 )
+_STAMP, _FAULTS = -2, -1
 _NOUGHT = Decimal(0)
+_purchase_order, _order_line = unchecked(PurchaseOrder), unchecked(OrderLine)
 Row = Mapping[str, Any]
 
 
@@ -80,7 +82,7 @@ def to_orders(page: OrderPage) -> tuple[list[PurchaseOrder], list[Rejected]]:
         identified = identity("F4301", ORDER_KEY, header)
         key, ship_to_row = order_key(*identified), page.ship_to_rows.get(identified[:3])
         own = lines.get(key, ())
-        faults = [fault for *_values, found in (head, *own) for fault in found]
+        faults = [fault for values in (head, *own) for fault in values[_FAULTS]]
         order = _order(page, key, head, own, ship_to_row, faults)
         if faults:
             at = None if order.provenance is None else order.provenance.updated_at
@@ -101,16 +103,16 @@ def _by_order(pages: Iterable[Grid], zone: Zone) -> Mapping[str, Sequence[Values
 def _order(  # noqa: PLR0917 - private; one call site
     page: OrderPage, key: str, head: Values, lines: Sequence[Values], ship_to_row: Row | None, faults: list[str]
 ) -> PurchaseOrder:
-    texts, (number, supplier, revision, ship_to, buyer), totals, (date,), stamp, _faults = head
-    kind, company, mode, hold, branch, remark, currency, terms, freight, *others = texts
-    original, original_kind, related, related_kind = others
+    (kind, company, mode, hold, branch, remark, currency, terms, freight, original, original_kind, related,
+     related_kind, number, supplier, revision, ship_to, buyer, total, foreign_total, date, stamp,
+     _faults) = head  # fmt: skip
     foreign = mode == "F"
     pairs = [_line(values, page, faults, foreign=foreign) for values in lines]
-    stamps = [page.stamps.get(key), stamp, *(line_stamp for *_values, line_stamp, _line_faults in lines)]
+    stamps = [page.stamps.get(key), stamp, *[values[_STAMP] for values in lines]]
     stamps += [] if ship_to_row is None else [page.zone.stamp("F4006", TABLES["F4006"].time, ship_to_row)]
     statuses = {line.status for line, _next_status in pairs if line.kind != "text"}
     status = "open" if not statuses or "open" in statuses else "closed" if "closed" in statuses else "cancelled"
-    return PurchaseOrder(
+    return _purchase_order(
         number=number,
         type=kind,
         company=company,
@@ -126,12 +128,12 @@ def _order(  # noqa: PLR0917 - private; one call site
         notes=(remark,) if remark else (),
         original_order=original.lstrip("0") if original_kind in _BLANKET else "",
         lines=tuple([line for line, _next_status in pairs]),
-        total=totals[foreign],
+        total=foreign_total if foreign else total,
         status=status,
         hold=hold,
         drop_ship=related_kind in _SALES and bool(related),
         waiting_for=_waiting(pairs, hold, page.approval, status),
-        extras={"branch": branch} if branch else {},
+        extras=_extras(branch),
         provenance=Provenance(
             system="jdedwards",
             kind="purchase_orders",
@@ -152,12 +154,17 @@ def _item_ids(own: str, short: str, alternate: str) -> ReadOnly:
     return ReadOnly({name: value for name, value in named.items() if value and value != "0"})
 
 
+@functools.lru_cache(maxsize=1024)
+def _extras(branch: str) -> ReadOnly:
+    """Branches recur too."""
+    return ReadOnly({"branch": branch} if branch else {})
+
+
 def _line(values: Values, page: OrderPage, faults: list[str], *, foreign: bool) -> tuple[OrderLine, str]:
     """A line, and its next status."""
-    texts, (short,), numbers, (requested, promised), _stamp, _faults = values
-    code, next_status, last_status, unit, price_unit, own, alternate, first, second, account, *others = texts
-    number, quantity, received, unfilled, price, amount, foreign_price, foreign_amount = numbers
-    cost_center, taxable, tax = others
+    (code, next_status, last_status, unit, price_unit, own, alternate, first, second, account, cost_center, taxable,
+     tax, short, number, quantity, received, unfilled, price, amount, foreign_price, foreign_amount, requested,
+     promised, _stamp, _faults) = values  # fmt: skip
     position = _position(number or _NOUGHT)
     kind = page.line_types.get(code)
     if kind is None:
@@ -168,7 +175,7 @@ def _line(values: Values, page: OrderPage, faults: list[str], *, foreign: bool) 
     status = "open"
     if next_status == _CLOSED:
         status = "cancelled" if last_status in page.approval.not_last else "closed"
-    line = OrderLine(
+    line = _order_line(
         number=position,
         kind=kind,
         description=f"{first} {second}" if first and second else first or second,

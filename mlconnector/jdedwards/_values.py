@@ -9,7 +9,7 @@ import operator
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any
 
 from mlconnector.errors import InvalidArgument
 from mlconnector.jdedwards._tables import TABLES
@@ -17,17 +17,9 @@ from mlconnector.jdedwards._tables import TABLES
 __all__ = ["Cells", "Columns", "Values", "Zone", "date_of", "number_text", "zone_option"]
 
 _NO_NUMBER = Decimal("NaN")
-T = TypeVar("T")
 Row = Mapping[str, Any]
-Values = tuple[
-    tuple[str, ...],
-    tuple[str, ...],
-    tuple[Decimal | None, ...],
-    tuple[dt.date | None, ...],
-    dt.datetime | None,
-    tuple[str, ...],
-]
-"""Texts, codes, numbers and dates of a row, each in the order asked for; its audit stamp; and its faults."""
+Values = tuple[Any, ...]
+"""Texts, codes, numbers and dates of a row in the order they were asked for, its audit stamp, and its faults."""
 _NUMERIC = frozenset((Decimal, int, type(None)))
 _OFFSET = re.compile(r"UTC([+-])(\d{1,2}):?(\d{2})?")
 
@@ -110,9 +102,8 @@ class Cells:
         self._faults.append(f"{self._prefix[:-1]}.{alias} {value!r} is not {form}")
 
 
-def _turned(lines: Iterable[Iterable[T]]) -> Iterator[tuple[T, ...]]:
-    """Columns of rows, or rows of columns."""
-    return zip(*lines, strict=True)
+def _code(value: Any) -> str:
+    return "" if value is None else str(value).strip()
 
 
 def _exact(values: Sequence[Any]) -> Sequence[Decimal | None]:
@@ -148,16 +139,16 @@ class Columns:
         """The values of each row, and what is wrong with it."""
         codes_at, numbers_at, dates_at, stamps_at = self._parts
         try:
-            columns = [*_turned(map(self._values_of, rows))] or [()] * (stamps_at + 2)
-            texts = [map(str.strip, column) for column in columns[:codes_at]]
-            codes = [
-                ["" if one is None else str(one).strip() for one in column] for column in columns[codes_at:numbers_at]
-            ]
-            numbers = [_exact(column) for column in columns[numbers_at:dates_at]]
-            dates = [map(_date, column) for column in columns[dates_at:stamps_at]]
-            values = (_turned(texts), _turned(codes), _turned(numbers), _turned(dates))
-            stamps = zone.instants(*columns[stamps_at:])
-            return [*zip(*values, stamps, itertools.repeat((), len(rows)), strict=True)]
+            columns = [*zip(*map(self._values_of, rows), strict=True)] or [()] * (stamps_at + 2)
+            read = (
+                *[map(str.strip, column) for column in columns[:codes_at]],
+                *[map(_code, column) for column in columns[codes_at:numbers_at]],
+                *map(_exact, columns[numbers_at:dates_at]),
+                *[map(_date, column) for column in columns[dates_at:stamps_at]],
+                zone.instants(*columns[stamps_at:]),
+                itertools.repeat((), len(rows)),
+            )
+            return [*zip(*read, strict=True)]
         except (KeyError, TypeError, ValueError):
             return [self._one(row, zone) for row in rows]
 
@@ -165,10 +156,10 @@ class Columns:
         faults: list[str] = []
         cells, (texts, codes, numbers, dates) = Cells(self._table, row, faults), self._aliases
         return (
-            tuple(map(cells.text, texts)),
-            tuple(map(cells.text, codes)),
-            tuple(map(cells.number, numbers)),
-            tuple(map(cells.date, dates)),
+            *map(cells.text, texts),
+            *map(cells.text, codes),
+            *map(cells.number, numbers),
+            *map(cells.date, dates),
             zone.stamp(self._table, TABLES[self._table].time, row),
             tuple(faults),
         )

@@ -14,6 +14,7 @@ from mlconnector.errors import VendorFault
 from mlconnector.fusion import OracleFusion
 from mlconnector.fusion._ending import Ending, ending_of
 from mlconnector.http import RawAnswer
+from mlconnector.http._json import elements
 
 _TEXTS = st.one_of(st.text(), st.sampled_from(['"InvoiceId":5', '"hasMore":true', '],"count":1', "InvoiceId", "]}"]))
 _KEYS = st.integers(0, 10**15)
@@ -56,7 +57,9 @@ def test_what_an_end_tells_is_what_the_page_holds(page: dict[str, Any], indent: 
     if not rows or cut or nested or named:
         assert end is None
     else:
-        assert end == Ending(len(rows), page["hasMore"], 25, rows[-1]["InvoiceId"])
+        assert end is not None
+        assert end == Ending(len(rows), page["hasMore"], 25, rows[-1]["InvoiceId"], end.begin, end.end)
+        assert [*elements(content, end.begin, end.end)] == rows
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,12 @@ import datetime as dt
 from decimal import Decimal
 from typing import Any
 
+import attrs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlconnector.documents import Invoice, Payment, from_json, to_json
+from mlconnector.documents import Invoice, InvoiceLine, Payment, from_json, to_json
 from mlconnector.errors import InvalidArgument
 from mlconnector.fusion import Chart, Gate, ShipmentNames
 from mlconnector.fusion._invoice_mapping import to_invoices
@@ -152,6 +153,23 @@ def test_lines_are_told_apart_and_discarded_ones_left_out() -> None:
     ]
     assert found.tax == Decimal("1.05")
     assert found.lines[2].description == "work"
+
+
+ODD = st.sampled_from(
+    [None, "", " ", "Item", " 7 ", "12.50", "x", 5, 0, Decimal("43.10"), Decimal("1E+3"), "2026-03-01"]
+)
+LINE = ("LineNumber", "LineType", "Description", "Item", "UOM", "DistributionCombination", "PurchaseOrderNumber",
+        "PurchaseOrderLineNumber", "Quantity", "UnitPrice", "LineAmount")  # fmt: skip
+
+
+@given(st.fixed_dictionaries({}, optional=dict.fromkeys(LINE, ODD)))
+def test_a_line_holds_what_its_class_takes(line: dict[str, Any]) -> None:
+    (made,) = to_invoices(invoice(1, invoiceLines=[line]), SITE)
+    (found,) = made.document.lines  # type: ignore[attr-defined]
+    values = {field.name: getattr(found, field.name) for field in attrs.fields(InvoiceLine)}
+    for name, value in values.items():
+        usual = getattr(InvoiceLine(**values), name)
+        assert (type(usual), usual) == (type(value), value)
 
 
 def test_a_one_time_payee_and_a_discount() -> None:

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from mlconnector.http import _json
-from mlconnector.http._json import dumps, loads
+from mlconnector.errors import VendorFault
+from mlconnector.http import Response, _json
+from mlconnector.http._json import dumps, elements, loads
 
 _numbers = st.decimals(allow_nan=False, allow_infinity=False) | st.integers()
 _values = st.recursive(
@@ -82,6 +83,48 @@ def test_broken_answers_are_refused_alike(text: bytes) -> None:
     known, _json._fast = _json._fast, lambda: None  # type: ignore[assignment]
     try:
         assert fast == _told(text)
+    finally:
+        _json._fast = known
+
+
+def _one_by_one(inside: bytes) -> Any:
+    try:
+        return repr([*elements(b'{"a":[' + inside + b"]}", 6, 6 + len(inside))])
+    except ValueError:
+        return "refused"
+
+
+_space = st.text(" \t\r\n", max_size=2)
+_elements = st.lists(_values.map(dumps), max_size=4)
+_listed = st.builds(lambda texts, space: f"{space},{space}".join(texts) + space, _elements, _space)
+
+
+@given(_listed.map(lambda text: text.encode("utf-8", "surrogatepass")) | st.binary(max_size=6) | st.sampled_from(_ODD))
+@example(b",1")
+@example(b"1,")
+@example(b"1,,2")
+@example(b"1 2")
+@example(b"1],[2")
+@example(b" ")
+@settings(max_examples=150, deadline=None)
+def test_an_array_read_one_by_one_is_what_it_is_at_once(inside: bytes) -> None:
+    at_once = _told(b"[" + inside + b"]")
+    assert _one_by_one(inside) == at_once
+    known, _json._fast = _json._fast, lambda: None  # type: ignore[assignment]
+    try:
+        assert _one_by_one(inside) == at_once
+    finally:
+        _json._fast = known
+
+
+def test_what_was_read_of_a_broken_array_came_before_the_fault() -> None:
+    response = Response(status=200, content=b'[{"a":1.10},{"b":}]')
+    known, _json._fast = _json._fast, lambda: None  # type: ignore[assignment]
+    try:
+        found = response.elements(1, len(response.content) - 1)
+        assert next(found) == {"a": Decimal("1.10")}
+        with pytest.raises(VendorFault, match="instead of JSON"):
+            next(found)
     finally:
         _json._fast = known
 

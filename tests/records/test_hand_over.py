@@ -55,3 +55,23 @@ def test_a_fetch_that_fails_is_not_waited_for() -> None:
     with pytest.raises(ZeroDivisionError):
         next(reading)
     assert gone_out.get() is None
+
+
+@pytest.mark.usefixtures("patient")
+def test_no_more_than_two_are_fetched_ahead() -> None:
+    told: list[int] = []
+    third = threading.Event()
+
+    def pages() -> Iterator[int]:
+        for number in range(5):
+            told.append(number)
+            if number == 2:
+                third.set()
+            yield number
+
+    reading = read_ahead(pages(), lambda _number: False)
+    assert next(reading) == 0
+    assert third.wait(60)
+    assert told == [0, 1, 2]
+    assert list(reading) == [1, 2, 3, 4]
+    reading.close()
