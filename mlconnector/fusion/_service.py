@@ -19,7 +19,7 @@ from mlconnector.fusion._query import DateTimes, Where, expression, order_text
 from mlconnector.fusion._resources import LARGEST_PAGE, Child, Resource
 from mlconnector.http import HTTPClient, Request, RequestRefused, Response, Retry
 
-__all__ = ["Described", "Grid", "Service", "whole"]
+__all__ = ["Described", "Grid", "Service", "Undecoded", "whole"]
 
 ROOT = "/fscmRestApi/resources"
 _ACCEPT = "application/json, application/vnd.oracle.adf.error+json"
@@ -30,16 +30,56 @@ Row = dict[str, Any]
 
 
 @attrs.frozen
+class Undecoded:
+    """A page of a walk whose end was believed; decoding it is the proof.
+
+    Args:
+        response: To a call of ``path``. ``after``: the key that its rows come behind. ``end``: what its end says.
+    """
+
+    resource: Resource
+    path: str
+    response: Response
+    after: int
+    end: Ending
+
+    def rows(self) -> list[Row]:
+        """All rows at once: quicker where they are small."""
+        rows = _grid(self.path, self.response, self.end.limit).rows()
+        self._prove(len(rows), _last_key(self.resource, rows, self.after))
+        return rows
+
+    def each(self) -> Iterator[Row]:
+        """The rows one by one: quicker where they are large, since none of them is left waiting in memory."""
+        count, last = 0, self.after
+        try:
+            for row in self.response.elements(self.end.begin, self.end.end):
+                if type(row) is not dict:
+                    raise _unusable(self.path, "no collection of items came")
+                count, last = count + 1, _next_key(self.resource, row, last)
+                yield row
+        except VendorFault as error:
+            error.system = "fusion"
+            raise
+        self._prove(count, last)
+
+    def _prove(self, count: int, last: int) -> None:
+        if (count, last) != (self.end.count, self.end.key):
+            said = f"it ends with {self.end.count} rows up to {self.resource.key} {self.end.key}"
+            raise _unusable(self.path, f"{said}, and holds others")
+
+
+@attrs.frozen
 class Grid:
     """One page of a collection.
 
     Args:
-        content: Its rows as the pod sent them, or what decodes them one by one.
+        content: Its rows as the pod sent them, or what decodes them.
         last: Nothing follows. ``clock``: the pod's, by the ``Date`` of its answer.
         position: Where a walk goes on after it, as plain JSON.
     """
 
-    content: list[Row] | Callable[[], Iterator[Row]] = attrs.field(repr=False)
+    content: list[Row] | Undecoded = attrs.field(repr=False)
     last: bool
     clock: dt.datetime | None
     position: Any = None
@@ -55,11 +95,11 @@ class Grid:
         Raises:
             VendorFault: They are not what the end of the answer said.
         """
-        return self.content if isinstance(self.content, list) else [*self.content()]
+        return self.content if isinstance(self.content, list) else self.content.rows()
 
     def each(self) -> Iterator[Row]:
-        """Its rows one by one: a page of them takes megabytes, one is soon let go. Raises as :meth:`rows`."""
-        return iter(self.content) if isinstance(self.content, list) else self.content()
+        """Its rows one by one. Raises as :meth:`rows`."""
+        return iter(self.content) if isinstance(self.content, list) else self.content.each()
 
 
 @attrs.frozen
@@ -287,9 +327,9 @@ class Service:
         if end is None or end.key <= after:
             grid = _grid(path, response, size)
             return attrs.evolve(grid, position=_last_key(resource, grid.rows(), after))
-        decode = functools.partial(_rows_ending, resource, path, response, after, end)
         full = end.count >= (end.limit or size)
-        return Grid(decode, not (full or end.more), response.date, end.key)
+        undecoded = Undecoded(resource, path, response, after, end)
+        return Grid(undecoded, not (full or end.more), response.date, end.key)
 
     def describe(self, name: str) -> Described:
         """Attributes of a resource (section 1); nothing where the answer has another form."""
@@ -380,22 +420,6 @@ def _grid(path: str, response: Response, size: int) -> Grid:
     limit = answer.get("limit")
     full = len(items) >= (limit if type(limit) is int and limit > 0 else size)
     return Grid(items, not items or not (full or answer.get("hasMore") is True), response.date)
-
-
-def _rows_ending(resource: Resource, path: str, response: Response, after: int, end: Ending) -> Iterator[Row]:
-    """The rows of a page whose end was believed, and then the proof."""
-    count, last = 0, after
-    try:
-        for row in response.elements(end.begin, end.end):
-            if type(row) is not dict:
-                raise _unusable(path, "no collection of items came")
-            count, last = count + 1, _next_key(resource, row, last)
-            yield row
-    except VendorFault as error:
-        error.system = "fusion"
-        raise
-    if (count, last) != (end.count, end.key):
-        raise _unusable(path, f"it ends with {end.count} rows up to {resource.key} {end.key}, and holds others")
 
 
 def _last_key(resource: Resource, rows: Sequence[Row], after: int) -> int:

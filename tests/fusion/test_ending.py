@@ -89,11 +89,34 @@ class _Pod:
         return RawAnswer(status=200, headers={"Content-Type": "application/json"}, content=self.content)
 
 
-@pytest.mark.parametrize("items", ['{"InvoiceId":7,"InvoiceId":9}', '{"InvoiceId":9},{"InvoiceId":7}'])
-def test_an_end_that_contradicts_its_page_is_an_error(items: str) -> None:
-    # The first page has one row, and says that there are two; the keys of the second are out of order.
+_CHILDREN = ',"invoiceLines":{"items":[],"hasMore":false},"invoiceInstallments":{"items":[],"hasMore":false}'
+
+
+@pytest.mark.parametrize(
+    ("items", "what"),
+    [
+        (f'{{"InvoiceId":7,"InvoiceId":9{_CHILDREN}}}', "it ends with 2 rows"),
+        (f'{{"InvoiceId":9{_CHILDREN}}},{{"InvoiceId":7{_CHILDREN}}}', "in its order"),
+        ('["InvoiceId",{"InvoiceId":9}],7', "no collection of items"),
+    ],
+)
+def test_an_end_that_contradicts_its_page_is_an_error(items: str, what: str) -> None:
+    # The first page has one row, and says that there are two; the keys of the second are out of order; no rows at all.
     body = f'{{"items":[{items}],"count":2,"hasMore":false,"limit":25,"offset":0}}'.encode()
     assert ending_of(body, "InvoiceId") is not None
     with OracleFusion("https://pod.example", auth=HTTPBasic("user", "word"), transport=_Pod(body)) as fusion:
-        with pytest.raises(VendorFault, match=r"it ends with 2 rows|in its order"):
-            list(fusion.rows("invoices", columns=["InvoiceId"]))
+        for records in (fusion.rows("invoices", columns=["InvoiceId"]), fusion.invoices()):
+            with pytest.raises(VendorFault, match=what) as raised:
+                list(records)
+            assert raised.value.system == "fusion"
+
+
+@pytest.mark.parametrize("items", ['{"InvoiceId":7,}', '{"InvoiceId":7}{}', '{"InvoiceId":7},'])
+def test_a_page_that_is_broken_inside_is_an_error(items: str) -> None:
+    body = f'{{"items":[{items}],"count":1,"hasMore":false,"limit":25,"offset":0}}'.encode()
+    assert ending_of(body, "InvoiceId") is not None
+    with OracleFusion("https://pod.example", auth=HTTPBasic("user", "word"), transport=_Pod(body)) as fusion:
+        for records in (fusion.rows("invoices", columns=["InvoiceId"]), fusion.invoices()):
+            with pytest.raises(VendorFault, match="instead of JSON") as raised:
+                list(records)
+            assert raised.value.system == "fusion"
