@@ -44,7 +44,7 @@ _LINE = Columns(
     numbers=("LNID", "UORG", "UREC", "UOPN", "PRRC", "AEXP", "FRRC", "FEA"),
     dates=("DRQJ", "PDDJ"),
 )
-_STAMP, _FAULTS = -2, -1
+_NEXT, _STAMP, _FAULTS = 1, -2, -1
 _NOUGHT = Decimal(0)
 _purchase_order, _order_line = unchecked(PurchaseOrder), unchecked(OrderLine)
 Row = Mapping[str, Any]
@@ -81,7 +81,7 @@ def to_orders(page: OrderPage) -> tuple[list[PurchaseOrder], list[Rejected]]:
     for header, head in zip(page.headers, _HEAD.read(page.headers, page.zone), strict=True):
         identified = identity("F4301", ORDER_KEY, header)
         key, ship_to_row = order_key(*identified), page.ship_to_rows.get(identified[:3])
-        own = lines.get(key, ())
+        own = lines.pop(key, ())
         faults = [fault for values in (head, *own) for fault in values[_FAULTS]]
         order = _order(page, key, head, own, ship_to_row, faults)
         if faults:
@@ -92,7 +92,7 @@ def to_orders(page: OrderPage) -> tuple[list[PurchaseOrder], list[Rejected]]:
     return documents, rejected
 
 
-def _by_order(pages: Iterable[Grid], zone: Zone) -> Mapping[str, Sequence[Values]]:
+def _by_order(pages: Iterable[Grid], zone: Zone) -> dict[str, Sequence[Values]]:
     found: dict[str, list[Row]] = defaultdict(list)
     for identified, rows in grouped("F4311", ORDER_KEY, [row for page in pages for row in page.rows]).items():
         found[order_key(*identified)] += rows
@@ -107,10 +107,10 @@ def _order(  # noqa: PLR0917 - private; one call site
      related_kind, number, supplier, revision, ship_to, buyer, total, foreign_total, date, stamp,
      _faults) = head  # fmt: skip
     foreign = mode == "F"
-    pairs = [_line(values, page, faults, foreign=foreign) for values in lines]
+    made = [_line(values, page, faults, foreign=foreign) for values in lines]
     stamps = [page.stamps.get(key), stamp, *[values[_STAMP] for values in lines]]
     stamps += [] if ship_to_row is None else [page.zone.stamp("F4006", TABLES["F4006"].time, ship_to_row)]
-    statuses = {line.status for line, _next_status in pairs if line.kind != "text"}
+    statuses = {line.status for line in made if line.kind != "text"}
     status = "open" if not statuses or "open" in statuses else "closed" if "closed" in statuses else "cancelled"
     return _purchase_order(
         number=number,
@@ -127,12 +127,12 @@ def _order(  # noqa: PLR0917 - private; one call site
         freight=freight,
         notes=(remark,) if remark else (),
         original_order=original.lstrip("0") if original_kind in _BLANKET else "",
-        lines=tuple([line for line, _next_status in pairs]),
+        lines=tuple(made),
         total=foreign_total if foreign else total,
         status=status,
         hold=hold,
         drop_ship=related_kind in _SALES and bool(related),
-        waiting_for=_waiting(pairs, hold, page.approval, status),
+        waiting_for=_waiting(made, [values[_NEXT] for values in lines], hold, page.approval, status),
         extras=_extras(branch),
         provenance=Provenance(
             system="jdedwards",
@@ -160,8 +160,7 @@ def _extras(branch: str) -> ReadOnly:
     return ReadOnly({"branch": branch} if branch else {})
 
 
-def _line(values: Values, page: OrderPage, faults: list[str], *, foreign: bool) -> tuple[OrderLine, str]:
-    """A line, and its next status."""
+def _line(values: Values, page: OrderPage, faults: list[str], *, foreign: bool) -> OrderLine:
     (code, next_status, last_status, unit, price_unit, own, alternate, first, second, account, cost_center, taxable,
      tax, short, number, quantity, received, unfilled, price, amount, foreign_price, foreign_amount, requested,
      promised, _stamp, _faults) = values  # fmt: skip
@@ -175,7 +174,7 @@ def _line(values: Values, page: OrderPage, faults: list[str], *, foreign: bool) 
     status = "open"
     if next_status == _CLOSED:
         status = "cancelled" if last_status in page.approval.not_last else "closed"
-    line = _order_line(
+    return _order_line(
         number=position,
         kind=kind,
         description=f"{first} {second}" if first and second else first or second,
@@ -194,17 +193,20 @@ def _line(values: Values, page: OrderPage, faults: list[str], *, foreign: bool) 
         tax=tax if taxable == "Y" else "",
         status=status,
     )
-    return line, next_status
 
 
-def _waiting(pairs: Sequence[tuple[OrderLine, str]], hold: str, approval: Approval, status: str) -> tuple[str, ...]:
+def _waiting(
+    lines: Sequence[OrderLine], next_statuses: Sequence[str], hold: str, approval: Approval, status: str
+) -> tuple[str, ...]:
     """What the gate still asks for; judged for the whole order, text lines left out (rule B10)."""
     reasons = [f"hold {hold}"] if hold != approval.hold else []
-    judged = [(line, following) for line, following in pairs if line.kind != "text" and line.status == "open"]
-    for line, following in judged:
-        if not approval.fit(following):
-            first, last = approval.next_status
-            reasons.append(f"line {line.number} has next status {following or 'blank'}, not {first} to {last}")
+    judged = False
+    for line, following in zip(lines, next_statuses, strict=True):
+        if line.kind != "text" and line.status == "open":
+            judged = True
+            if not approval.fit(following):
+                first, last = approval.next_status
+                reasons.append(f"line {line.number} has next status {following or 'blank'}, not {first} to {last}")
     if not judged and status == "open":
         reasons.append("no line to deliver")
     return tuple(reasons)

@@ -132,14 +132,15 @@ class Columns:
         dates: tuple[str, ...],
     ) -> None:
         self._table, self._aliases, stamps = table, (texts, codes, numbers, dates), TABLES[table].stamps
-        self._values_of = operator.itemgetter(*_names(f"{table}_", (*texts, *codes, *numbers, *dates, *stamps)))
+        names = _names(f"{table}_", (*texts, *codes, *numbers, *dates, *stamps))
+        self._getters = tuple([operator.itemgetter(name) for name in names])
         self._parts = tuple(itertools.accumulate(map(len, self._aliases)))
 
     def read(self, rows: Sequence[Row], zone: Zone) -> list[Values]:
         """The values of each row, and what is wrong with it."""
         codes_at, numbers_at, dates_at, stamps_at = self._parts
         try:
-            columns = [*zip(*map(self._values_of, rows), strict=True)] or [()] * (stamps_at + 2)
+            columns = [[*map(value_of, rows)] for value_of in self._getters]
             read = (
                 *[map(str.strip, column) for column in columns[:codes_at]],
                 *[map(_code, column) for column in columns[codes_at:numbers_at]],
