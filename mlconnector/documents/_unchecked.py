@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 def unchecked(document: type[T]) -> type[T]:
-    """Call what this returns instead of the class: the same object comes of it in a third of the time.
+    """Call what this returns instead of the class: the same object comes of it in a third of the time. Made once.
 
     A frozen class has to go around itself to set each of its attributes. Here they are set on a twin that is not
     frozen, which then becomes the class in question; and the converters of its own fields are left out.

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import quote
 
 from mlconnector.fusion._resources import CHILD_PAGE, Child
 from mlconnector.http import same_origin_path
 
-__all__ = ["Nested", "came", "child_of", "nested", "own_path", "path_of"]
+__all__ = ["came", "child_of", "own_path", "path_of"]
 
 _OWN = ("self", "canonical")
 
@@ -45,33 +45,12 @@ def own_path(row: Mapping[str, Any], collection: str, key: str | None, origin: s
     return found
 
 
-class Nested(NamedTuple):
-    """What came of a child with its parent.
-
-    Args:
-        rows: Its rows, as they came. ``more``: not all of them. ``value``: the child as it came.
-    """
-
-    rows: list[dict[str, Any]]
-    more: bool
-    value: Any = None
-
-    def path(self, origin: str) -> str | None:
-        """Path of the child collection, where it tells."""
-        return path_of(self.value, origin) if isinstance(self.value, Mapping) else None
-
-
 def child_of(row: Mapping[str, Any], child: Child) -> str | None:
     """The accessor under which this child came; ``None`` where none of them is there."""
     for accessor in child.accessors:
         if accessor in row:
             return accessor
     return None
-
-
-def nested(value: Any) -> Nested:
-    """An expanded child, see :func:`came`."""
-    return Nested(*came(value), value)
 
 
 def came(value: Any) -> tuple[list[dict[str, Any]], bool]:

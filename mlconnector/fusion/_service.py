@@ -14,7 +14,7 @@ import attrs
 
 from mlconnector.errors import MLConnectorError, RateLimited, VendorFault
 from mlconnector.fusion._ending import Ending, ending_of
-from mlconnector.fusion._links import came, child_of, nested, path_of
+from mlconnector.fusion._links import came, child_of, path_of
 from mlconnector.fusion._query import DateTimes, Where, expression, order_text
 from mlconnector.fusion._resources import LARGEST_PAGE, Child, Resource
 from mlconnector.http import HTTPClient, Request, RequestRefused, Response, Retry
@@ -297,11 +297,12 @@ class Service:
         whole = dict(row)
         for child in children:
             accessor = child_of(row, child) or child.accessors[0]
-            part = nested(row.get(accessor))
-            rows = part.rows
-            if part.more or (accessor not in row and len(child.accessors) == 1):
+            value = row.get(accessor)
+            rows, more = came(value)
+            if more or (accessor not in row and len(child.accessors) == 1):
                 own = path()
-                where = part.path(self.origin) or (f"{own}/child/{accessor}" if own is not None else None)
+                told = path_of(value, self.origin) if isinstance(value, Mapping) else None
+                where = told or (f"{own}/child/{accessor}" if own is not None else None)
                 if where is None:
                     raise _unusable(self._root, f"an item has more {accessor}, and no link to them")
                 rows = self._all(where, child)

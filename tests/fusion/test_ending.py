@@ -120,3 +120,34 @@ def test_a_page_that_is_broken_inside_is_an_error(items: str) -> None:
             with pytest.raises(VendorFault, match="instead of JSON") as raised:
                 list(records)
             assert raised.value.system == "fusion"
+
+
+class _Spaced:
+    """A pod that writes ``"hasMore" : true`` of a child, and ``"hasMore":false`` of the page."""
+
+    invoice = (
+        b'{"InvoiceId":7,"invoiceLines":{"items":[{"LineNumber":1}],"hasMore" : true},'
+        b'"invoiceInstallments":{"items":[],"hasMore":false},'
+        b'"links":[{"rel":"self","href":"https://pod.example/fscmRestApi/resources/11.13.18.05/invoices/AB"}]}'
+    )
+    page = b'{"items":[%b],"count":1,"hasMore":false,"limit":25,"offset":0}'
+
+    def __init__(self) -> None:
+        self.children = 0
+
+    def send(self, _method: str, url: str, *_: object) -> RawAnswer:
+        rows = self.invoice
+        if "/invoices/AB/child/invoiceLines" in url:
+            self.children += 1
+            rows = b'{"LineNumber":1,"LineAmount":1.10},{"LineNumber":2,"LineAmount":2.20}'
+        return RawAnswer(status=200, headers={"Content-Type": "application/json"}, content=self.page % rows)
+
+
+def test_what_an_end_did_not_show_to_be_cut_is_asked_for_all_the_same() -> None:
+    pod = _Spaced()
+    assert ending_of(pod.page % pod.invoice, "InvoiceId") is not None
+    with OracleFusion("https://pod.example", auth=HTTPBasic("user", "word"), transport=pod) as fusion:
+        (page,) = fusion.invoices().pages()
+    assert pod.children == 1
+    (invoice,) = page.documents
+    assert [str(line.amount) for line in invoice.lines] == ["1.10", "2.20"]

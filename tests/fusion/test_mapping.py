@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlconnector.documents import Invoice, InvoiceLine, Payment, from_json, to_json
+from mlconnector.documents import Invoice, Payment, from_json, to_json
 from mlconnector.errors import InvalidArgument
 from mlconnector.fusion import Chart, Gate, ShipmentNames
 from mlconnector.fusion._invoice_mapping import to_invoices
 from mlconnector.fusion._journal_mapping import to_journal_lines
-from mlconnector.fusion._links import nested, path_of
+from mlconnector.fusion._links import came, path_of
 from mlconnector.fusion._made import Site
 from mlconnector.fusion._master_mapping import to_accounts, to_shipments, to_suppliers
 from mlconnector.fusion._order_mapping import to_orders
@@ -163,13 +163,16 @@ LINE = ("LineNumber", "LineType", "Description", "Item", "UOM", "DistributionCom
 
 
 @given(st.fixed_dictionaries({}, optional=dict.fromkeys(LINE, ODD)))
-def test_a_line_holds_what_its_class_takes(line: dict[str, Any]) -> None:
-    (made,) = to_invoices(invoice(1, invoiceLines=[line]), SITE)
-    (found,) = made.document.lines  # type: ignore[attr-defined]
-    values = {field.name: getattr(found, field.name) for field in attrs.fields(InvoiceLine)}
-    for name, value in values.items():
-        usual = getattr(InvoiceLine(**values), name)
-        assert (type(usual), usual) == (type(value), value)
+def test_an_invoice_and_its_parts_hold_what_their_classes_take(line: dict[str, Any]) -> None:
+    (made,) = to_invoices(invoice(1, invoiceLines=[line], InvoiceAmount=line.get("LineAmount")), SITE)
+    document = made.document
+    assert isinstance(document, Invoice)
+    assert (len(document.lines), len(document.pay_items)) == (1, 1)
+    for found in (document, *document.lines, *document.pay_items):
+        values = {field.name: getattr(found, field.name) for field in attrs.fields(type(found))}
+        usual: Any = type(found)(**values)
+        for name, value in values.items():
+            assert (type(getattr(usual, name)), getattr(usual, name)) == (type(value), value)
 
 
 def test_a_one_time_payee_and_a_discount() -> None:
@@ -467,8 +470,8 @@ def test_links_and_children_in_odd_forms_are_nothing() -> None:
     assert path_of({"links": [{"rel": "self"}, "odd"]}, "https://pod.example:443") is None
     assert path_of({"links": [{"rel": "canonical", "href": "/a?b=1"}]}, "https://pod.example:443") == "/a"
     assert path_of({"@context": "odd"}, "https://pod.example:443") is None
-    assert nested("odd").rows == []
-    assert nested({"items": None}).more is False
+    assert came("odd") == ([], False)
+    assert came({"items": None}) == ([], False)
 
 
 @pytest.mark.parametrize(
